@@ -1,1 +1,1 @@
-export {};
+export { type Engine, openEngine } from './engine.ts';

@@ -1,0 +1,3 @@
+import { openEngine } from '@as-mlp/engine';
+
+await openEngine();
