@@ -18,6 +18,7 @@ export interface ErrorText {
  */
 export class AsMlpError extends Error {
   readonly kind: ErrorKind;
+  readonly what: string;
   readonly where: string | undefined;
   readonly fix: string | undefined;
 
@@ -27,6 +28,7 @@ export class AsMlpError extends Error {
     super(`${where}${text.what}.${fix}`, text.cause === undefined ? undefined : { cause: text.cause });
     this.name = 'AsMlpError';
     this.kind = kind;
+    this.what = text.what;
     this.where = text.where;
     this.fix = text.fix;
   }

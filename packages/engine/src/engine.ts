@@ -1,24 +1,110 @@
-import { createRequire } from 'node:module';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
+import { AsMlpError } from '@as-mlp/base';
+import {
+  chooseEngine,
+  type DeviceChoice,
+  ENGINE_COST,
+  type EngineChoice,
+  type EngineName,
+} from './choice.ts';
+import { nativeIsOpen, openNative } from './native.ts';
+import { openCpu, openWasm } from './portable.ts';
+import { packageVersion } from './versions.ts';
 
 /** What runs the tensors of this process. */
 export interface Engine {
-  readonly name: 'native' | 'wasm' | 'cpu';
+  readonly name: EngineName;
   readonly device: 'cpu' | 'gpu';
+  /** Version of TensorFlow, for the native engine. */
   readonly tensorflow?: string;
-  readonly notes: string[];
+  /** Version of TensorFlow.js. */
+  readonly tfjs: string;
+  /** Threads that one operation may use. */
+  readonly threads: number;
+  /** Whether it can differentiate convolutions, that is train. */
+  readonly trains: boolean;
+  /** Why it is not a better one: one line each. */
+  readonly notes: readonly string[];
 }
 
-/** Opens the best engine of this machine and makes it the backend of `@tensorflow/tfjs-core`. */
-export async function openEngine(_options: { engine?: string } = {}): Promise<Engine> {
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-  const require = createRequire(import.meta.url);
-  const binding = require(join(homedir(), '.cache/as-mlp/dev/tfjs_binding.node'));
-  require('@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js');
-  const { NodeJSKernelBackend } = require('@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js');
-  tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu'), 3);
-  await tf.setBackend('tensorflow');
-  return { name: 'native', device: 'cpu', tensorflow: binding.TF_Version, notes: [] };
+export interface EngineOptions {
+  /** Forces one engine; default: `ASMLP_ENGINE`, else the best that is there. */
+  readonly engine?: EngineChoice;
+  /** `gpu` fails where there is none; `cpu` leaves a GPU alone. Default `auto`. */
+  readonly device?: DeviceChoice;
+  /** Threads of one operation of the native engine, from 1. Default: all processors. */
+  readonly threads?: number;
+  /** Gets one line for each fallback; default: standard error. */
+  readonly log?: (line: string) => void;
+}
+
+/**
+ * Opens the best engine that is there – native, then wasm, then cpu – and makes it the backend of the
+ * shared `@tensorflow/tfjs-core`. Every step down is announced in one line. May be called again, also
+ * for another engine; threads and device of the native engine are fixed by its first opening.
+ *
+ * @throws AsMlpError `usage` for an unknown engine or a bad thread count; `engine` when a forced engine
+ * is not there, or `device: 'gpu'` finds no GPU.
+ */
+export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
+  const choice = chooseEngine(options.engine, process.env);
+  const { threads } = options;
+  const device = options.device ?? 'auto';
+  const log = options.log ?? ((line: string) => process.stderr.write(`${line}\n`));
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    const fix = 'Give a whole number from 1';
+    throw new AsMlpError('usage', { where: '--threads', what: `${threads} is no number of threads`, fix });
+  }
+  if (device === 'gpu' && (choice === 'wasm' || choice === 'cpu')) {
+    const fix = 'Leave one of the two options out';
+    throw new AsMlpError('usage', { where: '--device gpu', what: `the ${choice} engine uses no GPU`, fix });
+  }
+  // A GPU that was asked for has no stand-in.
+  if (choice !== 'auto' || device === 'gpu')
+    return await openOne(choice === 'auto' ? 'native' : choice, device, threads, []);
+
+  const notes: string[] = [];
+  const fallBack = (from: string, error: unknown, to: EngineName) => {
+    if (!(error instanceof AsMlpError)) throw error;
+    const fix = error.fix ? ` ${error.fix}.` : '';
+    notes.push(`${error.what}; the ${to} engine runs instead, ${ENGINE_COST[to]}.${fix}`);
+    log(`${from} engine: ${notes.at(-1)}`);
+  };
+  try {
+    return await openOne('native', device, threads, notes);
+  } catch (error) {
+    fallBack('native', error, 'wasm');
+  }
+  try {
+    return await openOne('wasm', device, threads, notes);
+  } catch (error) {
+    fallBack('wasm', error, 'cpu');
+  }
+  return await openOne('cpu', device, threads, notes);
+}
+
+async function openOne(
+  name: EngineName,
+  device: DeviceChoice,
+  threads: number | undefined,
+  notes: readonly string[],
+): Promise<Engine> {
+  if (name === 'native') {
+    const wasOpen = nativeIsOpen();
+    const native = await openNative(device, threads);
+    const late = wasOpen && threads !== undefined && threads !== native.threads;
+    const note = `TensorFlow is running with ${native.threads} threads already`;
+    const tfjs = packageVersion('@tensorflow/tfjs-node-gpu');
+    return { name, ...native, tfjs, trains: true, notes: late ? [...notes, note] : notes };
+  }
+  const open = { wasm: openWasm, cpu: openCpu };
+  await open[name]();
+  const tfjs = packageVersion('@tensorflow/tfjs');
+  return { name, device: 'cpu', tfjs, threads: 1, trains: name === 'cpu', notes };
+}
+
+/** One line for a person: `native engine: TensorFlow 2.21.0 on the CPU, 2 threads`. */
+export function describeEngine(engine: Engine): string {
+  const runtime = engine.tensorflow ? `TensorFlow ${engine.tensorflow}` : `TensorFlow.js ${engine.tfjs}`;
+  const threads = engine.threads === 1 ? '1 thread' : `${engine.threads} threads`;
+  return `${engine.name} engine: ${runtime} on the ${engine.device.toUpperCase()}, ${threads}`;
 }

@@ -1,0 +1,40 @@
+import { AsMlpError, nearest } from '@as-mlp/base';
+
+/** What can run tensors, best first. */
+export const ENGINE_NAMES = ['native', 'wasm', 'cpu'] as const;
+
+export type EngineName = (typeof ENGINE_NAMES)[number];
+
+/** An engine, or `auto`: the best one that is there. */
+export type EngineChoice = EngineName | 'auto';
+
+export type DeviceChoice = 'auto' | 'cpu' | 'gpu';
+
+/**
+ * What each engine costs against native, measured with the backbone AS-MLP-T at 224² on two cores
+ * (`docs/engine.md`).
+ */
+export const ENGINE_COST: Readonly<Record<EngineName, string>> = {
+  native: 'full speed',
+  wasm: 'about 7 times slower, prediction only',
+  cpu: 'more than 100 times slower',
+};
+
+/**
+ * The engine to use: an explicit choice, else `ASMLP_ENGINE`, else `auto`.
+ *
+ * @throws AsMlpError `usage` for a name that is none of native, wasm, cpu, auto.
+ */
+export function chooseEngine(asked: string | undefined, env: NodeJS.ProcessEnv): EngineChoice {
+  const explicit = asked !== undefined && asked !== 'auto';
+  const name = explicit ? asked : env.ASMLP_ENGINE || 'auto';
+  const known: readonly EngineChoice[] = [...ENGINE_NAMES, 'auto'];
+  const choice = known.find((candidate) => candidate === name);
+  if (choice) return choice;
+  const near = nearest(name, known);
+  throw new AsMlpError('usage', {
+    where: explicit ? '--engine' : 'ASMLP_ENGINE',
+    what: `there is no engine ${JSON.stringify(name)}`,
+    fix: `${near ? `Did you mean ${near}? ` : ''}Use ${ENGINE_NAMES.join(', ')} or auto`,
+  });
+}
