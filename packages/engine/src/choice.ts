@@ -16,7 +16,7 @@ export type DeviceChoice = 'auto' | 'cpu' | 'gpu';
  */
 export const ENGINE_COST: Readonly<Record<EngineName, string>> = {
   native: 'full speed',
-  wasm: 'about 7 times slower, prediction only',
+  wasm: 'about 7 times slower',
   cpu: 'more than 100 times slower',
 };
 

@@ -20,8 +20,6 @@ export interface Engine {
   readonly tfjs: string;
   /** Threads that one operation may use. */
   readonly threads: number;
-  /** Whether it can differentiate convolutions, that is train. */
-  readonly trains: boolean;
   /** Why it is not a better one: one line each. */
   readonly notes: readonly string[];
 }
@@ -63,21 +61,21 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     return await openOne(choice === 'auto' ? 'native' : choice, device, threads, []);
 
   const notes: string[] = [];
-  const fallBack = (from: string, error: unknown, to: EngineName) => {
+  const fallBack = (error: unknown, to: EngineName) => {
     if (!(error instanceof AsMlpError)) throw error;
     const fix = error.fix ? ` ${error.fix}.` : '';
     notes.push(`${error.what}; the ${to} engine runs instead, ${ENGINE_COST[to]}.${fix}`);
-    log(`${from} engine: ${notes.at(-1)}`);
+    log(`engine: ${notes.at(-1)}`);
   };
   try {
     return await openOne('native', device, threads, notes);
   } catch (error) {
-    fallBack('native', error, 'wasm');
+    fallBack(error, 'wasm');
   }
   try {
     return await openOne('wasm', device, threads, notes);
   } catch (error) {
-    fallBack('wasm', error, 'cpu');
+    fallBack(error, 'cpu');
   }
   return await openOne('cpu', device, threads, notes);
 }
@@ -94,12 +92,12 @@ async function openOne(
     const late = wasOpen && threads !== undefined && threads !== native.threads;
     const note = `TensorFlow is running with ${native.threads} threads already`;
     const tfjs = packageVersion('@tensorflow/tfjs-node-gpu');
-    return { name, ...native, tfjs, trains: true, notes: late ? [...notes, note] : notes };
+    return { name, ...native, tfjs, notes: late ? [...notes, note] : notes };
   }
   const open = { wasm: openWasm, cpu: openCpu };
   await open[name]();
   const tfjs = packageVersion('@tensorflow/tfjs');
-  return { name, device: 'cpu', tfjs, threads: 1, trains: name === 'cpu', notes };
+  return { name, device: 'cpu', tfjs, threads: 1, notes };
 }
 
 /** One line for a person: `native engine: TensorFlow 2.21.0 on the CPU, 2 threads`. */

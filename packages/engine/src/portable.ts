@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
 import { AsMlpError } from '@as-mlp/base';
 import * as tf from '@tensorflow/tfjs-core';
+import { lendKernels, quietCpuBackend } from './lent-kernels.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -18,6 +19,7 @@ export async function openWasm(): Promise<void> {
     const folder = dirname(require.resolve('@tensorflow/tfjs-backend-wasm'));
     // Paths can be set until the backend is made, and only then.
     if (!tf.engine().registry.wasm) wasm.setWasmPaths(`${folder}${sep}`);
+    lendKernels();
     if (await tf.setBackend('wasm')) return;
   } catch (error) {
     throw didNotStart('wasm', error);
@@ -32,9 +34,7 @@ export async function openWasm(): Promise<void> {
  */
 export async function openCpu(): Promise<void> {
   registerGradients();
-  const backend = tf.findBackend('cpu');
-  // On its first use it prints an advertisement for the package that this engine replaces.
-  if (backend && 'firstUse' in backend) backend.firstUse = false;
+  quietCpuBackend();
   if (!(await tf.setBackend('cpu'))) throw didNotStart('cpu', undefined);
 }
 
