@@ -1,1 +1,24 @@
-export {};
+export {
+  type Backbone,
+  type BackboneOutput,
+  type CreateOptions,
+  createAsMlp,
+  type FeatureSpec,
+} from './as-mlp.ts';
+export {
+  axialShift,
+  type ShiftGroup,
+  type ShiftOptions,
+  type ShiftPadding,
+  shiftGroups,
+} from './axial-shift.ts';
+export {
+  type AsMlpConfig,
+  dropPathRates,
+  type ShiftConnection,
+  VARIANTS,
+  type Variant,
+  variantConfig,
+} from './config.ts';
+export { type InferredArchitecture, inferArchitecture, type Shaped } from './infer.ts';
+export { backboneMacs } from './macs.ts';
