@@ -1,14 +1,29 @@
 import { AsMlpError } from '@as-mlp/base';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** Kernels of gradients (and one contraction) that the WebAssembly package does not have. */
-export const LENT_KERNELS = [
-  'Conv2DBackpropFilter',
-  'DepthwiseConv2dNativeBackpropFilter',
-  'DepthwiseConv2dNativeBackpropInput',
-  'UnsortedSegmentSum',
-  'Einsum',
-] as const;
+type KernelCall = Parameters<tf.KernelFunc>[0];
+
+/**
+ * Kernels that the WebAssembly package does not have (gradients, a contraction), or has wrong for some
+ * calls: one-hot rows of another type than int32 and casts to bool come out as raw bits, and the sum
+ * over nothing is whatever the memory holds.
+ */
+const LENT_KERNELS: Readonly<Record<string, (call: KernelCall) => boolean>> = {
+  Conv2DBackpropFilter: () => true,
+  DepthwiseConv2dNativeBackpropFilter: () => true,
+  DepthwiseConv2dNativeBackpropInput: () => true,
+  UnsortedSegmentSum: () => true,
+  Einsum: () => true,
+  OneHot: (call) => call.attrs?.dtype !== 'int32',
+  Cast: (call) => call.attrs?.dtype === 'bool',
+  Sum: isEmpty,
+  Prod: isEmpty,
+  Mean: isEmpty,
+};
+
+function isEmpty({ inputs }: KernelCall): boolean {
+  return inputs.x?.shape.includes(0) === true;
+}
 
 /** What a kernel needs of a backend to take and give tensors. */
 interface Storage extends tf.KernelBackend {
@@ -18,24 +33,27 @@ interface Storage extends tf.KernelBackend {
 }
 
 /**
- * Lets the wasm backend run kernels it lacks on the cpu backend: inputs are copied over, the result
- * is copied back. Without them nothing that holds a convolution could be trained on wasm.
+ * Lets the wasm backend run the calls that it cannot do, or does wrongly, on the cpu backend: inputs
+ * are copied over, results copied back. Without it nothing that holds a convolution could be trained.
  */
 export function lendKernels(): void {
-  const there = new Set(tf.getKernelsForBackend('wasm').map((kernel) => kernel.kernelName));
-  for (const kernelName of LENT_KERNELS) {
-    if (there.has(kernelName)) continue;
+  const own = new Map(tf.getKernelsForBackend('wasm').map((kernel) => [kernel.kernelName, kernel]));
+  if (own.has('Conv2DBackpropFilter')) return;
+  for (const [kernelName, isLent] of Object.entries(LENT_KERNELS)) {
     const lender = tf.getKernel(kernelName, 'cpu');
+    const mine = own.get(kernelName);
+    if (mine) tf.unregisterKernel(kernelName, 'wasm');
     tf.registerKernel({
+      ...mine,
       kernelName,
       backendName: 'wasm',
       kernelFunc: (call) =>
-        runElsewhere(lender, call, storage(tf.findBackend('wasm')), storage(quietCpuBackend())),
+        mine && !isLent(call)
+          ? mine.kernelFunc(call)
+          : runElsewhere(lender, call, storage(tf.findBackend('wasm')), storage(quietCpuBackend())),
     });
   }
 }
-
-type KernelCall = Parameters<tf.KernelFunc>[0];
 
 function runElsewhere(lender: tf.KernelConfig, call: KernelCall, home: Storage, away: Storage) {
   const borrowed: Record<string, tf.TensorInfo> = {};
