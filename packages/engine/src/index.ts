@@ -6,6 +6,8 @@ export {
   type EngineChoice,
   type EngineName,
 } from './choice.ts';
+export { type CacheItem, type DiagnoseOptions, type Diagnosis, diagnose, type Trouble } from './diagnose.ts';
 export { describeEngine, type Engine, type EngineOptions, openEngine } from './engine.ts';
+export { formatDiagnosis } from './format-diagnosis.ts';
 export { type Prepared, type PrepareOptions, prepareEngine } from './install.ts';
-export { type FileSource, fileSource, writeFileAtomic } from './node-io.ts';
+export { describeIoError, type FileSource, fileSource, writeFileAtomic } from './node-io.ts';

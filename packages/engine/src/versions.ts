@@ -22,3 +22,9 @@ export function packageVersion(name: string): string {
   }
   return 'unknown';
 }
+
+/** The version of this project; its packages are released together. */
+export function projectVersion(): string {
+  const manifest: { version: string } = require('../package.json');
+  return manifest.version;
+}
