@@ -1,0 +1,1 @@
+export { type GradCheckOptions, type GradCheckReport, type GradProbe, gradCheck } from './grad-check.ts';
