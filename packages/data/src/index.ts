@@ -1,1 +1,37 @@
-export {};
+export { type ContactSheetOptions, contactSheet, type Tile } from './contact-sheet.ts';
+export { centerCrop, centerRegion, crop, flipHorizontal, type Padding, pad } from './crop.ts';
+export { type DecodeOptions, decodeImage, readImageSize } from './decode.ts';
+export { drawLabels, drawMask, fillRectangle, type Label, type LabelOptions, paste } from './draw.ts';
+export { encodeJpeg, encodePng } from './encode.ts';
+export { createImage, type LabelMap, type Region, type Rgb, type RgbImage, type Size } from './image.ts';
+export { DEFAULT_LIMITS, type ImageLimits } from './limits.ts';
+export { listImages } from './list-images.ts';
+export {
+  type Batch,
+  createLoader,
+  type Loader,
+  type LoaderOptions,
+  type LoadModule,
+  type SampleFailure,
+} from './loader.ts';
+export { applyTable, normalize, normalizeTable, type PerChannel } from './normalize.ts';
+export { resizeLabels } from './opencv.ts';
+export { type RandomResizedCropOptions, randomResizedCropRegion } from './random-crop.ts';
+export {
+  cropResize,
+  type ResizeMethod,
+  resize,
+  resizeCenterCrop,
+  resizeCrop,
+  shortSideSize,
+} from './resize.ts';
+export type { Json, LoadFactory, LoadSample, NumberArray, Sample, SampleContext } from './sample.ts';
+export {
+  createSampler,
+  epochOrder,
+  type IndexBatch,
+  type Sampler,
+  type SamplerOptions,
+  type SamplerState,
+} from './sampler.ts';
+export { renderText, type TextMask } from './text.ts';
