@@ -3,8 +3,8 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile }
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { AsMlpError } from '@as-mlp/base';
+import { describeIoError, errorCode } from '@as-mlp/base/node';
 import { withLock } from './lock.ts';
-import { describeIoError, errorCode } from './node-io.ts';
 
 /** One file of a cache entry, as verified when it was made. */
 export interface CachedFile {

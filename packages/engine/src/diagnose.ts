@@ -184,6 +184,7 @@ async function examineCache(folder: string): Promise<Diagnosis['cache']> {
     const complete = (await readEntry(path)) !== undefined;
     items.push({ name: entry.name, bytes: await folderSize(path), complete });
   }
+  items.sort((a, b) => (a.name < b.name ? -1 : 1));
   return { folder, bytes: items.reduce((sum, item) => sum + item.bytes, 0), items };
 }
 

@@ -90,7 +90,7 @@ async function openOne(
     const wasOpen = nativeIsOpen();
     const native = await openNative(device, threads);
     const late = wasOpen && threads !== undefined && threads !== native.threads;
-    const note = `TensorFlow is running with ${native.threads} threads already`;
+    const note = `it keeps its ${native.threads === 1 ? '1 thread' : `${native.threads} threads`}: TensorFlow is loaded already`;
     const tfjs = packageVersion('@tensorflow/tfjs-node-gpu');
     return { name, ...native, tfjs, notes: late ? [...notes, note] : notes };
   }

@@ -10,4 +10,3 @@ export { type CacheItem, type DiagnoseOptions, type Diagnosis, diagnose, type Tr
 export { describeEngine, type Engine, type EngineOptions, openEngine } from './engine.ts';
 export { formatDiagnosis } from './format-diagnosis.ts';
 export { type Prepared, type PrepareOptions, prepareEngine } from './install.ts';
-export { describeIoError, type FileSource, fileSource, writeFileAtomic } from './node-io.ts';

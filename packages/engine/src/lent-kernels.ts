@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 type KernelCall = Parameters<tf.KernelFunc>[0];
 
 /**
- * Kernels that the WebAssembly package does not have (gradients, a contraction), or has wrong for some
+ * Kernels that the WebAssembly package does not have (gradients), or has wrong for some
  * calls: one-hot rows of another type than int32 and casts to bool come out as raw bits, and the sum
  * over nothing is whatever the memory holds.
  */
@@ -13,7 +13,6 @@ const LENT_KERNELS: Readonly<Record<string, (call: KernelCall) => boolean>> = {
   DepthwiseConv2dNativeBackpropFilter: () => true,
   DepthwiseConv2dNativeBackpropInput: () => true,
   UnsortedSegmentSum: () => true,
-  Einsum: () => true,
   OneHot: (call) => call.attrs?.dtype !== 'int32',
   Cast: (call) => call.attrs?.dtype === 'bool',
   Sum: isEmpty,

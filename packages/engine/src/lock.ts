@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorCode } from './node-io.ts';
+import { errorCode } from '@as-mlp/base/node';
 
 /** Who holds a lock, as written into its file. */
 interface Holder {

@@ -6,9 +6,9 @@ import { Transform } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { AsMlpError } from '@as-mlp/base';
+import { errorCode } from '@as-mlp/base/node';
 import yauzl from 'yauzl';
 import type { CachedFile } from './cache.ts';
-import { errorCode } from './node-io.ts';
 
 /** What the wheel's own RECORD says of a file. */
 interface RecordLine {
