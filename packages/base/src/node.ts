@@ -1,0 +1,1 @@
+export { describeIoError, errorCode, type FileSource, fileSource, writeFileAtomic } from './node-io.ts';
