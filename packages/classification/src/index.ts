@@ -1,1 +1,41 @@
-export {};
+export {
+  type ClassificationFile,
+  type Classifier,
+  type ClassifierOptions,
+  classifierFromWeights,
+  createClassifier,
+  inspectWeights,
+  type Prediction,
+} from './classifier.ts';
+export { type DatasetOptions, type ImageDataset, openDataset } from './dataset.ts';
+export { type Evaluation, type EvaluationOptions, evaluateClassifier } from './evaluate.ts';
+export { IMAGENET_1K, labelsFor, type Synset } from './labels.ts';
+export { inspectClassifier, loadClassifier, type WeightSource } from './load.ts';
+export { encodeMetadata, modelName } from './metadata.ts';
+export {
+  ClassificationEvaluator,
+  type ClassificationMetrics,
+  type ScoredBatch,
+  softmax,
+  topK,
+} from './metrics.ts';
+export {
+  type ClassificationConfig,
+  ClassificationModel,
+  createClassificationModel,
+  MODEL_NAMES,
+} from './model.ts';
+export {
+  evaluationBatch,
+  evaluationCrop,
+  IMAGENET_PREPROCESSING,
+  type Preprocessing,
+} from './preprocess.ts';
+export { type ClassificationRecipe, classificationRecipe, DIGITS_RECIPE } from './recipe.ts';
+export { type Augmentation, augment, classificationSamples, type SampleSource } from './samples.ts';
+export {
+  type ClassificationBatch,
+  type ClassificationTask,
+  type ClassificationTaskOptions,
+  createClassificationTask,
+} from './task.ts';
