@@ -64,8 +64,8 @@ describe('diagnose', () => {
       });
       expect(report.cache.items.map(({ name, complete }) => [name.replace(/-.*/, ''), complete])).toEqual([
         ['addon', true],
-        ['tensorflow', true],
         ['tensorflow', false],
+        ['tensorflow', true],
       ]);
       expect(formatDiagnosis(report)).toMatch(/work-x, 0\.0 MB, incomplete$/m);
     },

@@ -238,7 +238,7 @@ describe('the set-up command', () => {
   it('downloads once when two run at the same time', async () => {
     const machine = fakeMachine({ downloadTime: 500 });
     const runs = await Promise.all([runMain(machine).ended, runMain(machine).ended]);
-    expect(runs.map((run) => run.code)).toEqual([0, 0]);
+    expect(runs).toEqual([0, 0].map((code) => ({ code, output: expect.stringContaining('2.21.0 ready') })));
     expect([machine.calls('pip').length, machine.calls('compiler').length]).toEqual([1, 1]);
     expect(readdirSync(machine.cache).sort()).toEqual([expect.stringMatching(/^addon-/), LIBRARIES]);
   });
@@ -248,9 +248,11 @@ describe('the set-up command', () => {
     async (signal) => {
       const machine = fakeMachine({ pip: 'hangs' });
       const { child, ended } = runMain(machine);
-      while (machine.calls('pip').length === 0) await sleep(20);
+      while (machine.calls('pip').length === 0 && child.exitCode === null) await sleep(20);
       child.kill(signal);
-      await ended;
+      expect((await ended).output).toBe(
+        'engine: fetching tensorflow-cpu 2.21.0 through pip (once per user)\n',
+      );
       if (signal === 'SIGTERM') expect(readdirSync(machine.cache)).toEqual([]);
       const healthy = fakeMachine();
       healthy.env.ASMLP_CACHE_DIR = machine.cache;
