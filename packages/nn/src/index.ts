@@ -1,4 +1,16 @@
-export type { WeightEntry, WeightFile } from './formats/index.ts';
+export {
+  type ByteSource,
+  bytesSource,
+  encodeSafetensors,
+  engineShape,
+  type Layout,
+  type NamedTensor,
+  openWeights,
+  toEngineLayout,
+  toOfficialLayout,
+  type WeightEntry,
+  type WeightFile,
+} from './formats/index.ts';
 export {
   constant,
   fans,
@@ -17,6 +29,30 @@ export { dropout, dropPath } from './layers/dropout.ts';
 export { Linear, type LinearConfig } from './layers/linear.ts';
 export { BatchNorm, GroupNorm, groupNorm } from './layers/norm.ts';
 export type { LoadOptions, LoadReport } from './load.ts';
+export {
+  binaryCrossEntropyWithLogits,
+  type Loss,
+  type LossOptions,
+  l1Loss,
+  type Reduction,
+  reduceLoss,
+  type SmoothL1Options,
+  smoothL1Loss,
+} from './losses.ts';
+export { type CrossEntropyOptions, crossEntropy } from './losses-cross-entropy.ts';
+export { type GiouOptions, giouLoss } from './losses-giou.ts';
 export { INFERENCE, type Mode } from './mode.ts';
 export { Module, ModuleList, type StateTensor } from './module.ts';
+export {
+  type AdamW,
+  type AdamWGroup,
+  type AdamWOptions,
+  type AdamWState,
+  createAdamW,
+  type MomentTensor,
+} from './optim/adamw.ts';
+export { type ClippedNorm, clipGradNorm, globalNorm } from './optim/clip.ts';
+export { type DecayRule, splitDecay } from './optim/split-decay.ts';
 export { Parameter, type ParameterSpec } from './parameter.ts';
+export { adaptiveAvgPool } from './pool.ts';
+export { resizeBilinear, resizeNearest, type Size } from './resize.ts';
