@@ -35,6 +35,12 @@ describe('kernels lent to wasm', () => {
     expect(values(slope)).toEqual([101, 0, 10]);
   });
 
+  it('differentiates a pooled maximum below zero', () => {
+    const image = tf.tensor4d([-4, -1, -2, -3], [1, 2, 2, 1]);
+    const slope = tf.grad((x) => tf.maxPool(x as tf.Tensor4D, 2, 2, 'valid'))(image);
+    expect(values(slope)).toEqual([0, 1, 0, 0]);
+  });
+
   it('writes one-hot rows in the type that was asked for', () => {
     const labels = tf.tensor1d([0, 2], 'int32');
     expect(values(tf.oneHot(labels, 3, 1, 0, 'float32'))).toEqual([1, 0, 0, 0, 0, 1]);

@@ -5,13 +5,14 @@ type KernelCall = Parameters<tf.KernelFunc>[0];
 
 /**
  * Kernels that the WebAssembly package does not have (gradients), or has wrong for some
- * calls: one-hot rows of another type than int32 and casts to bool come out as raw bits, and the sum
- * over nothing is whatever the memory holds.
+ * calls: one-hot rows of another type than int32 and casts to bool come out as raw bits, the sum over
+ * nothing is whatever the memory holds, and the gradient of a pooled maximum below zero goes astray.
  */
 const LENT_KERNELS: Readonly<Record<string, (call: KernelCall) => boolean>> = {
   Conv2DBackpropFilter: () => true,
   DepthwiseConv2dNativeBackpropFilter: () => true,
   DepthwiseConv2dNativeBackpropInput: () => true,
+  MaxPoolGrad: () => true,
   UnsortedSegmentSum: () => true,
   OneHot: (call) => call.attrs?.dtype !== 'int32',
   Cast: (call) => call.attrs?.dtype === 'bool',

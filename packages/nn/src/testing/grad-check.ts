@@ -48,7 +48,9 @@ export async function gradCheck(
   { step = 0.01, probes = 4, seed = 0 }: GradCheckOptions = {},
 ): Promise<GradCheckReport> {
   const rng = createRng(seed);
-  const cotangent = rng.normal(tf.tidy(() => f(...inputs)).size);
+  const output = tf.tidy(() => f(...inputs));
+  const cotangent = rng.normal(output.size);
+  output.dispose();
   const gradients = await gradientsOf(f, inputs, cotangent);
   const norm = Math.sqrt(gradients.reduce((sum, gradient) => sum + dot(gradient, gradient), 0));
 
