@@ -1,6 +1,4 @@
-import { createRequire } from 'node:module';
 import { setTimeout } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import { AsMlpError } from '@as-mlp/base';
 import { Piscina } from 'piscina';
 import {
@@ -44,15 +42,26 @@ function openThreads(source: LoadSource, workers: number): LoadPool {
     atomics: 'disabled',
     recordTiming: false,
   });
-  // A thread that dies between jobs is replaced; without a listener it would end the process.
-  pool.on('error', () => {});
+  // A thread that dies between jobs is replaced. One that cannot even start is not, and jobs would wait for ever.
+  const abandon = new Set<(error: unknown) => void>();
+  pool.on('error', (error: unknown) => {
+    if (pool.threads.length === 0) for (const reject of abandon) reject(error);
+  });
+  const runInPool = async (job: LoadJob) =>
+    await new Promise<LoadOutcome | PlainError>((resolve, reject) => {
+      abandon.add(reject);
+      const settled = () => abandon.delete(reject);
+      pool.run(job).then(resolve, reject).finally(settled);
+    });
 
   // Jobs wait here, not in the pool, so that closing can tell those that run from those that do not.
   const running = new Set<Promise<unknown>>();
   const waiting: { start: () => void; cancel: () => void }[] = [];
   let isClosed = false;
   const run = async (job: LoadJob): Promise<LoadOutcome> => {
-    const result = runInThread(pool, job);
+    const result = runInPool(job).catch((error: unknown) => {
+      throw threadError(job, error);
+    });
     running.add(result);
     try {
       const outcome = await result;
@@ -74,8 +83,10 @@ function openThreads(source: LoadSource, workers: number): LoadPool {
     async close() {
       isClosed = true;
       for (const { cancel } of waiting.splice(0)) cancel();
-      const limit = setTimeout(CLOSE_LIMIT_MS, undefined, { ref: false });
-      await Promise.race([Promise.allSettled(running), limit]);
+      const limit = new AbortController();
+      const timeout = setTimeout(CLOSE_LIMIT_MS, undefined, { signal: limit.signal }).catch(() => {});
+      await Promise.race([Promise.allSettled(running), timeout]);
+      limit.abort();
       await pool.destroy();
     },
   };
@@ -85,18 +96,14 @@ function cancelled(): AsMlpError {
   return new AsMlpError('cancelled', { what: 'the loader was closed before the batch was loaded' });
 }
 
-async function runInThread(pool: Piscina, job: LoadJob): Promise<LoadOutcome | PlainError> {
-  try {
-    return await pool.run(job);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new AsMlpError('io', {
-      where: `samples ${job.indices.join(', ')}`,
-      what: `the thread that loaded them failed (${reason})`,
-      fix: 'Load them with 0 workers to see why',
-      cause: error,
-    });
-  }
+function threadError(job: LoadJob, error: unknown): AsMlpError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new AsMlpError('io', {
+    where: `samples ${job.indices.join(', ')}`,
+    what: `the thread that loaded them failed (${reason})`,
+    fix: 'Load them with 0 workers to see why',
+    cause: error,
+  });
 }
 
 /** Threads do not inherit how this process reads TypeScript: say it again where sources are run without a build. */
@@ -104,7 +111,19 @@ function threadArguments(isSource: boolean, module: string): string[] {
   const conditions = isSource ? ['--conditions=source'] : [];
   if (!isSource && !module.endsWith('.ts')) return conditions;
   // `--import tsx` registers itself in the main thread only.
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api'));
-  const register = `import { register } from ${JSON.stringify(tsx.href)}; register();`;
+  const register = `import { register } from ${JSON.stringify(resolveTsx(module))}; register();`;
   return [...conditions, '--import', `data:text/javascript,${encodeURIComponent(register)}`];
+}
+
+function resolveTsx(module: string): string {
+  try {
+    return import.meta.resolve('tsx/esm/api');
+  } catch (error) {
+    throw new AsMlpError('usage', {
+      where: module,
+      what: 'threads cannot read TypeScript without the package "tsx", which is not installed',
+      fix: 'Name the compiled module, install tsx, or load with 0 workers',
+      cause: error,
+    });
+  }
 }
