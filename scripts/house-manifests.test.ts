@@ -46,9 +46,17 @@ describe.each(rooms.map((room) => [room.folder, room] as const))('%s/package.jso
   it('says what it is and what it publishes', () => {
     expect(manifest.description, 'write a description').toBeTruthy();
     expect(manifest.files, 'publish dist and src, without tests').toEqual(
-      expect.arrayContaining(['dist', 'src', '!src/**/*.test.ts']),
+      expect.arrayContaining(['dist', 'src', '!src/**/*.test.ts', '!src/**/*.fixture.ts']),
     );
     expect(manifest.scripts?.build).toBe('tsc -p tsconfig.json');
+  });
+
+  it('builds everything but tests and fixtures', () => {
+    const { include, exclude } = JSON.parse(readText(`${folder}/tsconfig.json`)) as Record<string, string[]>;
+    expect({ include, exclude }).toEqual({
+      include: ['src'],
+      exclude: ['src/**/*.test.ts', 'src/**/*.fixture.ts'],
+    });
   });
 
   it('maps every export to source, types and default, in that order', () => {

@@ -71,9 +71,9 @@ export function isCode(path: string): boolean {
   return /\.(ts|mts|mjs|js)$/.test(path) && !path.endsWith('.d.ts');
 }
 
-/** Test files and the helpers that only tests use (`src/testing/` is a public entry and counts as source). */
+/** Test files and what only tests use, `*.fixture.ts` (`src/testing/` is a public entry and counts as source). */
 export function isTest(path: string): boolean {
-  return /\.test(-helper)?s?\.(ts|mjs)$/.test(path) || /\.(bench|fixture)\.ts$/.test(path);
+  return /\.(test|fixture)\.ts$/.test(path);
 }
 
 export function parse(path: string): ts.SourceFile {
@@ -100,6 +100,8 @@ export function readRooms(): Room[] {
 export interface Reference {
   readonly specifier: string;
   readonly line: number;
+  /** Only its place is asked for (`import.meta.resolve`); the file runs without it. */
+  readonly located: boolean;
 }
 
 /**
@@ -108,16 +110,19 @@ export interface Reference {
  */
 export function references(ast: ts.SourceFile): Reference[] {
   const found: Reference[] = [];
-  const add = (node: ts.Node | undefined): void => {
-    if (node && ts.isStringLiteralLike(node)) found.push({ specifier: node.text, line: lineOf(ast, node) });
+  const add = (node: ts.Node | undefined, located = false): void => {
+    if (!node || !ts.isStringLiteralLike(node)) return;
+    found.push({ specifier: node.text, line: lineOf(ast, node), located });
   };
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) add(node.moduleSpecifier);
     else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal);
     else if (ts.isCallExpression(node)) {
       const callee = node.expression;
-      const resolves = /^(require|require\.resolve|import\.meta\.resolve)$/.test(callee.getText(ast));
-      if (callee.kind === ts.SyntaxKind.ImportKeyword || resolves) add(node.arguments[0]);
+      const name = callee.getText(ast);
+      const located = name === 'require.resolve' || name === 'import.meta.resolve';
+      const loaded = name === 'require' || callee.kind === ts.SyntaxKind.ImportKeyword;
+      if (loaded || located) add(node.arguments[0], located);
     }
     ts.forEachChild(node, visit);
   };
@@ -126,10 +131,10 @@ export function references(ast: ts.SourceFile): Reference[] {
 }
 
 /** Every string literal of a file; packages that are only located by name show up here. */
-export function stringLiterals(ast: ts.SourceFile): Reference[] {
-  const found: Reference[] = [];
+export function stringLiterals(ast: ts.SourceFile): { text: string; line: number }[] {
+  const found: { text: string; line: number }[] = [];
   const visit = (node: ts.Node): void => {
-    if (ts.isStringLiteralLike(node)) found.push({ specifier: node.text, line: lineOf(ast, node) });
+    if (ts.isStringLiteralLike(node)) found.push({ text: node.text, line: lineOf(ast, node) });
     ts.forEachChild(node, visit);
   };
   visit(ast);

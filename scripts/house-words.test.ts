@@ -50,6 +50,7 @@ const HOSTS = new Set([
   'arxiv.org',
   'biomejs.dev',
   'developer.nvidia.com',
+  'git-lfs',
   'github.com',
   'img.shields.io',
   'json-schema.org',
@@ -141,7 +142,7 @@ describe('documents', () => {
     const builtin = new Set(['install', 'exec', 'dlx', 'add', 'i']);
     const wrong = documents.flatMap(({ path, lines }) =>
       lines.flatMap((line, index) =>
-        [...line.matchAll(/(?:^|[`$ ])(?:npm run|pnpm(?: run)?) ([a-z][\w:-]*)/g)]
+        [...line.matchAll(/(?:^|`|\$ )(?:npm run|pnpm(?: run)?) ([a-z][\w:-]*)/g)]
           .map(([, name]) => name!)
           .filter((name) => !scripts.has(name) && !builtin.has(name))
           .map((name) => `${path}:${index + 1} names the script ${name}, which package.json does not have`),
