@@ -3,11 +3,13 @@ import { AsMlpError, nearest } from '@as-mlp/base';
 /** What can run tensors, best first. */
 export const ENGINE_NAMES = ['native', 'wasm', 'cpu'] as const;
 
+/** One of {@link ENGINE_NAMES}. */
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
 /** An engine, or `auto`: the best one that is there. */
 export type EngineChoice = EngineName | 'auto';
 
+/** What the native engine computes on; `auto` takes a GPU where there is one. */
 export type DeviceChoice = 'auto' | 'cpu' | 'gpu';
 
 /**

@@ -13,6 +13,7 @@ import { currentHost, type Host, hasNvidiaDriver } from './platform.ts';
 import { openCpu, openWasm } from './portable.ts';
 import { packageVersion, projectVersion } from './versions.ts';
 
+/** What {@link diagnose} is asked; everything may be left out. */
 export interface DiagnoseOptions {
   /** The engine to judge; default: `ASMLP_ENGINE`, else auto. */
   readonly engine?: string;

@@ -24,6 +24,7 @@ export interface Engine {
   readonly notes: readonly string[];
 }
 
+/** What {@link openEngine} is asked for; everything may be left out. */
 export interface EngineOptions {
   /** Forces one engine; default: `ASMLP_ENGINE`, else the best that is there. */
   readonly engine?: EngineChoice;
