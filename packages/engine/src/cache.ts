@@ -151,7 +151,9 @@ function cacheError(error: unknown, root: string): AsMlpError {
     });
   }
   const fix = 'Set ASMLP_CACHE_DIR to a folder that you may write';
-  const what = `the engine cache cannot be written (${code ?? message})`;
+  // Making folders on a read-only disk fails as ENOENT, which would mislead.
+  const detail = code === 'ENOENT' ? '' : ` (${code ?? message})`;
+  const what = `the engine cache cannot be written${detail}`;
   return new AsMlpError('io', { where: root, what, fix, cause: error });
 }
 

@@ -7,6 +7,7 @@ import { cachedLibraries, ensureLibraries, externalLibraries, type Libraries } f
 import { findPip } from './pip.ts';
 import { currentHost, type NativeTarget, nativeSupport } from './platform.ts';
 
+/** What {@link prepareEngine} is asked for; everything may be left out. */
 export interface PrepareOptions extends SearchContext {
   /** Which engine to prepare; `native` makes a failure an error. Default: `ASMLP_ENGINE`, else auto. */
   readonly engine?: string;
@@ -53,7 +54,8 @@ export async function prepareEngine(options: PrepareOptions = {}): Promise<Prepa
 /** One line: what is missing, what it costs, what mends it. */
 function fallbackNotice(error: AsMlpError): string {
   const where = error.where ? ` (${error.where})` : '';
-  const fix = error.fix ? `. ${error.fix}, then \`npm run setup\` for full speed` : '';
+  const again = /set-up|npm run setup/.test(error.fix ?? '') ? '' : ', then `npm run setup` for full speed';
+  const fix = error.fix ? `. ${error.fix}${again}` : '';
   return `no native engine: ${error.what}${where}; the wasm engine runs instead, ${ENGINE_COST.wasm}${fix}`;
 }
 

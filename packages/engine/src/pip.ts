@@ -124,7 +124,7 @@ function explain(request: DownloadRequest, result: CommandResult | undefined): A
     });
   }
   if (NETWORK.test(output)) {
-    const fix = 'Connect (or set PIP_INDEX_URL, HTTPS_PROXY) and run the set-up again';
+    const fix = 'Connect to the network (or set PIP_INDEX_URL, HTTPS_PROXY)';
     return new AsMlpError('engine', { where, what: 'the package index cannot be reached', fix });
   }
   if (/No matching distribution|Could not find a version/.test(output)) {
