@@ -1,1 +1,22 @@
-export {};
+export { describeEnvironment, type Environment, type MemoryUse, memoryUse } from './environment.ts';
+export type { FitListeners, FitResult, Progress, Run } from './events.ts';
+export { fit } from './fit.ts';
+export type { BeginRecord, EvaluationRecord, LogRecord, StepRecord } from './log.ts';
+export { type Plan, planTraining } from './plan.ts';
+export { type LoopRecipe, loopRecipe, parseRecipe, type ScheduleRecipe } from './recipe.ts';
+export { type RunFolder, runFolder } from './run-folder.ts';
+export type { Evaluation, RunState } from './run-state.ts';
+export {
+  type LinearWarmupOptions,
+  linearWarmup,
+  type MultiStepOptions,
+  multiStep,
+  type PolyOptions,
+  poly,
+  type Schedule,
+  scaleLr,
+  type WarmupCosineOptions,
+  warmupCosine,
+} from './schedule.ts';
+export { type StepOptions, type StepResult, trainableVariables, trainStep } from './step.ts';
+export type { LossTerms, MainMetric, Task } from './task.ts';

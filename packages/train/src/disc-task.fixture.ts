@@ -1,0 +1,71 @@
+import { createRng } from '@as-mlp/base';
+import { Linear, Module } from '@as-mlp/nn';
+import * as tf from '@tensorflow/tfjs-core';
+import { fit, loopRecipe, parseRecipe, type Task } from './index.ts';
+
+/** The model. Layers are registered under the names that their weights have in the files. */
+class Net extends Module {
+  private readonly hidden = this.add('hidden', new Linear({ inFeatures: 2, outFeatures: 16 }));
+  private readonly out = this.add('out', new Linear({ inFeatures: 16, outFeatures: 1 }));
+
+  /** Points `[2B]` → logits `[B]`. */
+  forward(points: Float32Array): tf.Tensor1D {
+    const x = tf.tensor2d(points, [points.length / 2, 2]);
+    return tf.squeeze(this.out.forward(tf.relu(this.hidden.forward(x))), [1]);
+  }
+}
+
+/** A batch is plain data; `loss` turns it into tensors. */
+interface Batch {
+  readonly points: Float32Array;
+  readonly inside: Float32Array;
+}
+
+/** Points of a square, and whether they lie inside a disc. A pure function: the same arguments, the same batch. */
+function drawBatch(seed: number, name: string, size: number): Batch {
+  const points = createRng(seed)
+    .fork(name)
+    .uniform(2 * size)
+    .map((u) => 2 * u - 1);
+  const isInside = (_: unknown, i: number) => Number(Math.hypot(points[2 * i]!, points[2 * i + 1]!) < 0.7);
+  return { points, inside: Float32Array.from({ length: size }, isInside) };
+}
+
+function discTask(seed: number, batchSize: number): Task<Batch> {
+  const model = new Net().initialize(createRng(seed).fork('model'));
+  const heldOut = drawBatch(seed, 'held out', 1000);
+  const batchesPerEpoch = 50;
+  return {
+    name: 'disc',
+    model,
+    batchesPerEpoch,
+    decayRule: 'classification',
+    metric: { name: 'accuracy', better: 'higher' },
+    metadata: () => ({ model: 'disc-net' }),
+    async *batches(epoch, start) {
+      for (let i = start; i < batchesPerEpoch; i++) yield drawBatch(seed, `${epoch}/${i}`, batchSize);
+    },
+    loss({ points, inside }) {
+      const logits = model.forward(points);
+      return { total: tf.mean(tf.sub(tf.softplus(logits), tf.mul(logits, inside))) };
+    },
+    async evaluate() {
+      const right = tf.tidy(() =>
+        tf.mean(tf.equal(tf.greater(model.forward(heldOut.points), 0), heldOut.inside)),
+      );
+      const [accuracy] = await right.data();
+      right.dispose();
+      return { accuracy: accuracy! };
+    },
+  };
+}
+
+/** Trains in `folder`, or goes on with what is there. */
+export async function trainDisc(folder: string, signal?: AbortSignal) {
+  const settings = { epochs: 10, batchSize: 32, lr: 0.02, lrBatch: null, schedule: { warmupEpochs: 1 } };
+  const recipe = parseRecipe(loopRecipe, settings);
+  const task = discTask(recipe.seed, recipe.batchSize);
+  const result = await fit(task, recipe, { folder, resume: true }, { signal });
+  task.model.dispose();
+  return result;
+}

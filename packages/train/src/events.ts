@@ -1,0 +1,54 @@
+import type { Engine } from '@as-mlp/engine';
+import type { Evaluation } from './run-state.ts';
+import type { StepResult } from './step.ts';
+
+/** Where a run lives. */
+export interface Run {
+  /** The run folder: made if it is not there; must be empty unless `resume` is true. */
+  readonly folder: string;
+  /** Go on from the last checkpoint in `folder`; start anew where there is nothing yet. Default false. */
+  readonly resume?: boolean | undefined;
+  /** What `openEngine` returned, for the record. */
+  readonly engine?: Engine | undefined;
+}
+
+/** How far a training is. */
+export interface Progress extends StepResult {
+  /** Updates done, and in all. */
+  readonly step: number;
+  readonly totalSteps: number;
+  /** The current epoch, from 1, and the last one. */
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly learningRate: number;
+  /** Images a second, mean since the training began or was resumed. */
+  readonly imgPerSec: number;
+  /** Seconds until the end, evaluations included; undefined before the second update. */
+  readonly etaSeconds: number | undefined;
+}
+
+/** What a caller may listen to. A listener that throws ends the training. */
+export interface FitListeners {
+  /** After each update. */
+  progress?(progress: Progress): void;
+  /** After each evaluation; `best` when its weights are the best so far. */
+  evaluation?(evaluation: Evaluation, best: boolean): void;
+  /** A checkpoint has been saved in `folder` after `step` updates. */
+  checkpoint?(folder: string, step: number): void;
+  /** One line that the user should read. */
+  notice?(line: string): void;
+}
+
+/** How a training ended. */
+export interface FitResult {
+  /** False when the signal stopped it; the run can be resumed. */
+  readonly completed: boolean;
+  /** Updates done. */
+  readonly step: number;
+  /** Every evaluation, oldest first. */
+  readonly history: readonly Evaluation[];
+  /** The one with the best metric; its weights are in `best.safetensors`. */
+  readonly best: Evaluation | null;
+  /** The folder of the last checkpoint; `model.safetensors` in it holds the last weights. */
+  readonly checkpoint: string;
+}

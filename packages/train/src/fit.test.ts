@@ -1,0 +1,193 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import { fit } from './fit.ts';
+import { planTraining } from './plan.ts';
+import { readLog, temporaryFolder, tinyRecipe, tinyTask } from './tiny-task.fixture.ts';
+
+describe('fit', () => {
+  it('learns', async () => {
+    const folder = temporaryFolder();
+    const task = tinyTask();
+    const { loss: before } = await task.evaluate(new AbortController().signal);
+    const result = await fit(task, tinyRecipe({ epochs: 20 }), { folder });
+    expect(result).toMatchObject({ completed: true, step: 100 });
+    expect(result.history).toHaveLength(20);
+    expect(result.best!.metrics.loss).toBeLessThan(before! / 2);
+  });
+
+  it('applies the planned learning rates and logs every update', async () => {
+    const folder = temporaryFolder();
+    const recipe = tinyRecipe({ schedule: { warmupEpochs: 1, warmupLr: 0.001 }, clipNorm: 0.1 });
+    const task = tinyTask();
+    await fit(task, recipe, { folder });
+    const steps = readLog(folder, 'step');
+    const { learningRate } = planTraining(recipe, 5);
+    expect(steps.map(({ lr }) => lr)).toEqual(steps.map((_, update) => learningRate(update)));
+    expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));
+    expect(steps.map(({ epoch }) => epoch)).toEqual([1, 2, 3].flatMap((epoch) => Array(5).fill(epoch)));
+    expect(steps[0]).toMatchObject({
+      parts: { ce: steps[0]!.loss, half: expect.closeTo((steps[0]!.loss as number) / 2, 6) },
+      gradNorm: expect.any(Number),
+      imgPerSec: expect.any(Number),
+      dataWait: expect.any(Number),
+      memory: { rssMiB: expect.any(Number), tensors: expect.any(Number) },
+    });
+  });
+
+  it('logs every so many updates', async () => {
+    const folder = temporaryFolder();
+    await fit(tinyTask(), tinyRecipe({ logEvery: 4 }), { folder });
+    expect(readLog(folder, 'step').map(({ step }) => step)).toEqual([4, 8, 12, 15]);
+  });
+
+  it('needs no more tensors after the first update, and none afterwards', async () => {
+    const folder = temporaryFolder();
+    const task = tinyTask();
+    for (const [, parameter] of task.model.namedTensors()) parameter.value; // takes its memory
+    const before = tf.memory().numTensors;
+    await fit(task, tinyRecipe({ accumulate: 2, clipNorm: 0.1, saveEvery: 2 }), { folder });
+    const counts = readLog(folder, 'step').map(({ memory }) => (memory as { tensors: number }).tensors);
+    expect(counts).toHaveLength(6);
+    expect(new Set(counts).size).toBe(1);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('evaluates after every so many epochs and after the last', async () => {
+    const run = async (evalEvery: number) => {
+      const { history } = await fit(tinyTask(), tinyRecipe({ evalEvery }), { folder: temporaryFolder() });
+      return history.map(({ epoch, step }) => [epoch, step]);
+    };
+    expect(await run(2)).toEqual([
+      [2, 10],
+      [3, 15],
+    ]);
+    expect(await run(0)).toEqual([[3, 15]]);
+  });
+
+  it.each([
+    ['higher', [0.2, 0.5, 0.5, 0.1], [true, true, false, false], 2],
+    ['lower', [0.2, 0.5, 0.1, Number.NaN], [true, false, true, false], 3],
+  ] as const)('keeps the weights whose metric is %s', async (better, values, bests, bestEpoch) => {
+    const folder = temporaryFolder();
+    const saved: (string | undefined)[] = [];
+    const remaining = [...values];
+    const task = tinyTask({
+      metric: { name: 'score', better },
+      evaluate: async () => ({ score: remaining.shift()!, other: 1 }),
+    });
+    const on = {
+      evaluation: () => {
+        saved.push(/"epoch":"(\d+)"/.exec(readFileSync(join(folder, 'best.safetensors'), 'latin1'))?.[1]);
+      },
+    };
+    const { best, history } = await fit(task, tinyRecipe({ epochs: 4 }), { folder }, { on });
+    expect(readLog(folder, 'evaluation').map((record) => record.best)).toEqual(bests);
+    expect(best).toEqual(history[bestEpoch - 1]);
+    expect(saved.at(-1)).toBe(String(bestEpoch));
+    if (better === 'lower') expect(history[3]!.metrics).toEqual({ score: null, other: 1 });
+  });
+
+  it('refuses a task that does not give its main metric', async () => {
+    const task = tinyTask({ metric: { name: 'top1', better: 'higher' } });
+    await expect(fit(task, tinyRecipe(), { folder: temporaryFolder() })).rejects.toThrow(
+      'evaluate gave no "top1", the metric that decides (it gave loss)',
+    );
+  });
+
+  it('tells how far it is', async () => {
+    const steps: number[] = [];
+    let eta: number | undefined;
+    const on = {
+      progress: (progress: { step: number; totalSteps: number; etaSeconds: number | undefined }) => {
+        steps.push(progress.step / progress.totalSteps);
+        eta = progress.etaSeconds;
+      },
+    };
+    await fit(tinyTask(), tinyRecipe({ evalEvery: 0 }), { folder: temporaryFolder() }, { on });
+    expect(steps).toEqual(Array.from({ length: 15 }, (_, i) => (i + 1) / 15));
+    expect(eta).toBe(0);
+  });
+
+  it('stops at a loss that is not finite, names update and batch, and keeps the last checkpoint', async () => {
+    const folder = temporaryFolder();
+    const healthy = tinyTask();
+    const task = tinyTask({
+      model: healthy.model,
+      loss: (batch, mode) => {
+        const terms = healthy.loss(batch, mode);
+        return batch.id === 'e1b2' ? { ...terms, total: tf.mul(terms.total, Number.NaN) } : terms;
+      },
+    });
+    await expect(fit(task, tinyRecipe(), { folder })).rejects.toThrow(
+      'update 8 (epoch 2, batch 3 of 5: e1b2): the loss is NaN (ce ',
+    );
+    expect(existsSync(join(folder, 'checkpoints', 'step-00000005', 'state.json'))).toBe(true);
+    expect(readLog(folder, 'step').at(-1)).toMatchObject({ step: 7 });
+  });
+
+  it('names all batches of an accumulated update', async () => {
+    const healthy = tinyTask();
+    const task = tinyTask({
+      model: healthy.model,
+      loss: (batch, mode) => ({ total: tf.mul(healthy.loss(batch, mode).total, Number.NaN) }),
+    });
+    await expect(fit(task, tinyRecipe({ accumulate: 2 }), { folder: temporaryFolder() })).rejects.toThrow(
+      'update 1 (epoch 1, batches 1 to 2 of 5: e0b0, e0b1): the loss is NaN; the weights',
+    );
+  });
+
+  it('refuses data that end too early', async () => {
+    const healthy = tinyTask();
+    const task = tinyTask({
+      model: healthy.model,
+      batches: async function* (epoch, start) {
+        for await (const batch of healthy.batches(epoch, start)) if (batch.id !== 'e1b4') yield batch;
+      },
+    });
+    await expect(fit(task, tinyRecipe(), { folder: temporaryFolder() })).rejects.toThrow(
+      'epoch 2: the data ended after 4 of 5 batches',
+    );
+  });
+
+  it('asks for the next batch before it trains on the last, and for none in vain', async () => {
+    const order: string[] = [];
+    const inner = tinyTask();
+    const task = tinyTask({
+      model: inner.model,
+      batches: async function* (epoch, start) {
+        for await (const batch of inner.batches(epoch, start)) {
+          order.push(`make ${batch.id}`);
+          yield batch;
+        }
+      },
+      loss: (batch, mode) => {
+        order.push(`train ${batch.id}`);
+        return inner.loss(batch, mode);
+      },
+    });
+    await fit(task, tinyRecipe({ epochs: 1 }), { folder: temporaryFolder() });
+    const ids = [0, 1, 2, 3, 4].map((i) => `e0b${i}`);
+    expect(order.slice(0, 3)).toEqual(['make e0b0', 'make e0b1', 'train e0b0']);
+    expect(order.filter((line) => line.startsWith('make'))).toEqual(ids.map((id) => `make ${id}`));
+    expect(order.filter((line) => line.startsWith('train'))).toEqual(ids.map((id) => `train ${id}`));
+  });
+
+  it('never touches a folder that holds something', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'thesis.txt'), 'years of work');
+    await expect(fit(tinyTask(), tinyRecipe(), { folder })).rejects.toThrow(/not empty.*--resume/);
+    await expect(fit(tinyTask(), tinyRecipe(), { folder, resume: true })).rejects.toThrow(/holds no run/);
+    expect(readFileSync(join(folder, 'thesis.txt'), 'utf8')).toBe('years of work');
+    expect(existsSync(join(folder, 'recipe.json'))).toBe(false);
+  });
+
+  it('says what is wrong with a folder that cannot be made', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'file'), '');
+    await expect(fit(tinyTask(), tinyRecipe(), { folder: join(folder, 'file', 'run') })).rejects.toThrow(
+      /a part of this path is a file/,
+    );
+  });
+});

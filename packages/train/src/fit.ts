@@ -1,0 +1,163 @@
+import { setImmediate } from 'node:timers/promises';
+import { AsMlpError, createRng, type Rng } from '@as-mlp/base';
+import { type AdamW, createAdamW, splitDecay } from '@as-mlp/nn';
+import { ahead, grouped } from './ahead.ts';
+import { memoryUse } from './environment.ts';
+import type { FitListeners, FitResult, Run } from './events.ts';
+import { createMeter } from './meter.ts';
+import { planTraining } from './plan.ts';
+import type { LoopRecipe } from './recipe.ts';
+import { openRunRecord, type Position } from './run-record.ts';
+import { trainStep } from './step.ts';
+import type { Task } from './task.ts';
+
+/**
+ * Trains `task.model` with AdamW as `recipe` says and leaves a run folder: recipe, log, checkpoints, best weights.
+ *
+ * Everything random follows from the seed and the number of the update, so a run that is stopped at any moment and
+ * resumed on the same machine ends with the same bits as one that never stopped. `signal` stops the training after the
+ * current update, or the current evaluation, with a checkpoint.
+ *
+ * @throws AsMlpError (usage) when the folder is not empty, or a run is resumed differently than it was started; (input)
+ *   when a loss or gradient is not finite, or an epoch ends too early; (io) when a file cannot be written. The last
+ *   checkpoint stays as it was.
+ */
+export async function fit<Batch>(
+  task: Task<Batch>,
+  recipe: LoopRecipe,
+  run: Run,
+  { signal = new AbortController().signal, on = {} }: { signal?: AbortSignal; on?: FitListeners } = {},
+): Promise<FitResult> {
+  const { updatesPerEpoch, totalUpdates, imagesPerUpdate, learningRate } = planTraining(
+    recipe,
+    task.batchesPerEpoch,
+  );
+  const { accumulate, epochs, clipNorm, evalEvery, saveEvery, logEvery } = recipe;
+  const evaluatesAfter = (epoch: number) =>
+    epoch === epochs || (epoch > 0 && evalEvery > 0 && epoch % evalEvery === 0);
+
+  const record = await openRunRecord(task, recipe, run, on);
+  const optimizer = createOptimizer(task, recipe);
+  const meter = createMeter();
+  let step = record.firstStep;
+  const position = (): Position => ({
+    step,
+    epoch: Math.floor(step / updatesPerEpoch),
+    batch: (step % updatesPerEpoch) * accumulate,
+    rng: updateRng(recipe, step).state(),
+  });
+  const evaluated = () => record.history.at(-1)?.step === step;
+
+  try {
+    await record.begin(optimizer);
+    while (!signal.aborted) {
+      const { epoch, batch: firstBatch } = position();
+
+      // Between two epochs. A run that stopped before its evaluation was done comes back to here.
+      if (firstBatch === 0 && evaluatesAfter(epoch) && !evaluated()) {
+        const begun = performance.now();
+        const metrics = await evaluate(task, signal);
+        if (!metrics) break;
+        meter.evaluation(performance.now() - begun);
+        await record.addEvaluation(position(), metrics);
+      }
+      if (step === totalUpdates) break;
+
+      const groups = grouped(task.batches(epoch, firstBatch), accumulate);
+      const epochEnd = (epoch + 1) * updatesPerEpoch;
+      let begun = performance.now();
+      for await (const { value: batches, waited } of ahead(groups, epochEnd - step)) {
+        const lr = learningRate(step);
+        const rng = updateRng(recipe, step);
+        const losses = batches.map(
+          (batch, i) => () => task.loss(batch, { training: true, rng: rng.fork(i) }),
+        );
+        const where = `update ${step + 1} (epoch ${epoch + 1}, ${describe(task, batches, position().batch)})`;
+        const result = trainStep(task.model, losses, optimizer, { learningRate: lr, clipNorm, where });
+        step++;
+
+        meter.step(imagesPerUpdate, performance.now() - begun, waited);
+        begun = performance.now();
+        if (step % logEvery === 0 || step === totalUpdates) {
+          await record.logStep({
+            step,
+            epoch: epoch + 1,
+            ...result,
+            lr,
+            ...meter.lap(),
+            memory: memoryUse(),
+          });
+        }
+        const evaluationsLeft = 1 + (evalEvery > 0 ? Math.ceil((epochs - epoch) / evalEvery) - 1 : 0);
+        on.progress?.({
+          ...result,
+          step,
+          totalSteps: totalUpdates,
+          epoch: epoch + 1,
+          epochs,
+          learningRate: lr,
+          imgPerSec: meter.imgPerSec(),
+          etaSeconds: meter.remaining(totalUpdates - step, evaluationsLeft),
+        });
+        if (saveEvery > 0 && step % saveEvery === 0) await record.save(position(), optimizer);
+        // An update blocks the event loop: let signals, workers and the terminal have their turn.
+        await setImmediate();
+        if (signal.aborted) break;
+      }
+      if (step < epochEnd && !signal.aborted) throw endedEarly(task, position());
+      await record.save(position(), optimizer);
+    }
+    const checkpoint = await record.save(position(), optimizer);
+    const { history, best } = record;
+    return { completed: step === totalUpdates && evaluated(), step, history, best, checkpoint };
+  } finally {
+    optimizer.dispose();
+  }
+}
+
+/** AdamW over the trainable parameters, in the two groups of the task's rule. */
+function createOptimizer<Batch>({ model, decayRule }: Task<Batch>, recipe: LoopRecipe): AdamW {
+  const trainable = [...model.namedParameters()].filter(([, parameter]) => parameter.trainable);
+  const { decay, noDecay } = splitDecay(trainable, decayRule);
+  const variables = (group: typeof decay) => group.map(([name, { value }]) => [name, value] as const);
+  const { weightDecay, betas, eps } = recipe;
+  return createAdamW(
+    [
+      { params: variables(decay), weightDecay },
+      { params: variables(noDecay), weightDecay: 0 },
+    ],
+    { betas, eps },
+  );
+}
+
+/** The random numbers of one update, whatever came before it. */
+function updateRng({ seed }: LoopRecipe, update: number): Rng {
+  return createRng(seed).fork('update').fork(update);
+}
+
+/** The metrics, or undefined when `signal` came first. */
+async function evaluate<Batch>(task: Task<Batch>, signal: AbortSignal) {
+  try {
+    const metrics = await task.evaluate(signal);
+    return signal.aborted ? undefined : metrics;
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  }
+}
+
+/** `batch 4 of 100: a.jpg, b.jpg`, or `batches 5 to 8 of 100: …` when several make one update. */
+function describe<Batch>(task: Task<Batch>, batches: readonly Batch[], first: number): string {
+  const last = first + batches.length;
+  const numbers = batches.length === 1 ? `batch ${last}` : `batches ${first + 1} to ${last}`;
+  const names = batches.flatMap((batch) => task.describe?.(batch) ?? []);
+  return `${numbers} of ${task.batchesPerEpoch}${names.length > 0 ? `: ${names.join(', ')}` : ''}`;
+}
+
+function endedEarly<Batch>(task: Task<Batch>, { epoch, batch }: Position): AsMlpError {
+  return new AsMlpError('input', {
+    where: `epoch ${epoch + 1}`,
+    what: `the data ended after ${batch} of ${task.batchesPerEpoch} batches`,
+    fix: 'Let batches(epoch, start) give every batch of the epoch from start on',
+  });
+}

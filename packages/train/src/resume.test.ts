@@ -1,0 +1,215 @@
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Progress } from './events.ts';
+import { fit } from './fit.ts';
+import type { LoopRecipe } from './recipe.ts';
+import {
+  readLog,
+  TinyModel,
+  temporaryFolder,
+  tinyRecipe,
+  tinyTask,
+  weightBits,
+} from './tiny-task.fixture.ts';
+
+/** What two equal runs have in common: times and memory differ, resuming leaves a mark. */
+function comparableLog(folder: string): unknown[] {
+  return readLog(folder)
+    .filter(({ type }) => type === 'step' || type === 'evaluation')
+    .map(({ time, imgPerSec, dataWait, memory, ...rest }) => rest);
+}
+
+/** Runs until update `stop`, as with a person who presses Ctrl+C. */
+function interrupted(folder: string, recipe: LoopRecipe, stop: number) {
+  const controller = new AbortController();
+  const progress = ({ step }: Progress) => {
+    if (step === stop) controller.abort();
+  };
+  return fit(tinyTask(), recipe, { folder }, { signal: controller.signal, on: { progress } });
+}
+
+describe('a resumed run', () => {
+  it.each([
+    ['in the first epoch', {}, 2],
+    ['at the end of an epoch', {}, 5],
+    ['in the middle', {}, 8],
+    ['one update before the end', {}, 14],
+    ['after the last update, before the evaluation', {}, 15],
+    ['between accumulated updates', { accumulate: 2, clipNorm: 0.5 }, 3],
+  ])('ends with the bits of an uninterrupted one when stopped %s', async (_, changes, stop) => {
+    const recipe = tinyRecipe(changes);
+    const whole = { folder: temporaryFolder(), task: tinyTask() };
+    const expected = await fit(whole.task, recipe, whole);
+
+    const folder = temporaryFolder();
+    const first = await interrupted(folder, recipe, stop);
+    expect(first).toMatchObject({ completed: false, step: stop });
+    // A new process starts from other weights and must not care.
+    const task = tinyTask();
+    const actual = await fit(task, recipe, { folder, resume: true });
+
+    expect(await weightBits(task.model)).toEqual(await weightBits(whole.task.model));
+    expect(comparableLog(folder)).toEqual(comparableLog(whole.folder));
+    expect(actual.history).toEqual(expected.history);
+    expect(actual).toMatchObject({ completed: true, step: expected.step, best: expected.best });
+    for (const file of [
+      'best.safetensors',
+      'checkpoints/%/model.safetensors',
+      'checkpoints/%/optimizer.safetensors',
+    ]) {
+      const path = file.replace('%', expected.checkpoint.split(/[\\/]/).at(-1)!);
+      expect(readFileSync(join(folder, path)).equals(readFileSync(join(whole.folder, path))), path).toBe(
+        true,
+      );
+    }
+  });
+
+  it('sees the batches that the uninterrupted one sees', async () => {
+    const folder = temporaryFolder();
+    await interrupted(folder, tinyRecipe(), 7);
+    const task = tinyTask();
+    await fit(task, tinyRecipe(), { folder, resume: true });
+    expect(task.asked).toEqual(['e1b2', 'e1b3', 'e1b4', 'e2b0', 'e2b1', 'e2b2', 'e2b3', 'e2b4']);
+  });
+
+  it('forgets what was logged after the checkpoint', async () => {
+    const folder = temporaryFolder();
+    await interrupted(folder, tinyRecipe(), 7);
+    appendFileSync(join(folder, 'log.jsonl'), '{"type":"step","step":8,"loss":9}\n{"type":"step","st');
+    await fit(tinyTask(), tinyRecipe(), { folder, resume: true });
+    expect(readLog(folder, 'step').map(({ step }) => step)).toEqual(
+      Array.from({ length: 15 }, (_, i) => i + 1),
+    );
+    expect(readLog(folder, 'step')[7]!.loss).not.toBe(9);
+  });
+
+  it('that was finished does nothing', async () => {
+    const folder = temporaryFolder();
+    const result = await fit(tinyTask(), tinyRecipe(), { folder });
+    const task = tinyTask();
+    expect(await fit(task, tinyRecipe(), { folder, resume: true })).toEqual(result);
+    expect(task.asked).toEqual([]);
+  });
+
+  it('starts anew where there is no run yet, and says so', async () => {
+    const folder = join(temporaryFolder(), 'run');
+    const notices: string[] = [];
+    const notice = (line: string) => {
+      notices.push(line);
+    };
+    const result = await fit(
+      tinyTask(),
+      tinyRecipe({ epochs: 1 }),
+      { folder, resume: true },
+      { on: { notice } },
+    );
+    expect(result.completed).toBe(true);
+    expect(notices).toEqual([`${folder} holds no run yet: a new one starts`]);
+  });
+
+  it('starts from the beginning when it never came to a checkpoint', async () => {
+    const folder = temporaryFolder();
+    await fit(tinyTask(), tinyRecipe(), { folder });
+    rmSync(join(folder, 'checkpoints'), { recursive: true });
+    const task = tinyTask();
+    await fit(task, tinyRecipe(), { folder, resume: true });
+    expect(task.asked).toHaveLength(15);
+    expect(readLog(folder, 'step')).toHaveLength(15);
+  });
+
+  it('ignores the remains of an interrupted write and removes them', async () => {
+    const folder = temporaryFolder();
+    await interrupted(folder, tinyRecipe(), 7);
+    const remains = join(folder, 'checkpoints', '.step-00000012.99.tmp');
+    mkdirSync(remains);
+    writeFileSync(join(remains, 'model.safetensors'), 'half');
+    await fit(tinyTask(), tinyRecipe(), { folder, resume: true });
+    expect(readdirSync(join(folder, 'checkpoints'))).toEqual(['step-00000015']);
+  });
+
+  it('stops in an evaluation without keeping half of it', async () => {
+    const folder = temporaryFolder();
+    const controller = new AbortController();
+    const task = tinyTask({
+      evaluate: async (signal) => {
+        controller.abort();
+        signal.throwIfAborted();
+        return { loss: 0 };
+      },
+    });
+    const result = await fit(task, tinyRecipe(), { folder }, { signal: controller.signal });
+    expect(result).toMatchObject({ completed: false, step: 5, history: [] });
+    expect(existsSync(join(folder, 'best.safetensors'))).toBe(false);
+    const resumed = await fit(tinyTask(), tinyRecipe(), { folder, resume: true });
+    expect(resumed.history.map(({ step }) => step)).toEqual([5, 10, 15]);
+  });
+
+  it('saves before it stops, even before the first update', async () => {
+    const folder = temporaryFolder();
+    const result = await fit(tinyTask(), tinyRecipe(), { folder }, { signal: AbortSignal.abort() });
+    expect(result).toMatchObject({ completed: false, step: 0 });
+    expect(existsSync(join(result.checkpoint, 'model.safetensors'))).toBe(true);
+  });
+});
+
+describe('resuming', () => {
+  it.each([
+    [
+      'another recipe',
+      {},
+      { lr: 0.5, schedule: { kind: 'poly' } },
+      /\(lr: 0.02 then, 0.5 now; schedule.kind: "cosine" then, "poly" now/,
+    ],
+    ['another task', { name: 'other' }, {}, /task: "tiny" then, "other" now/],
+    ['other data', { batchesPerEpoch: 6 }, {}, /batchesPerEpoch: 5 then, 6 now/],
+    [
+      'another shift',
+      { metadata: () => ({ model: 'tiny', shift_size: '3' }) },
+      {},
+      /model.shift_size: "5" then, "3" now/,
+    ],
+  ])('refuses %s and changes nothing', async (_, taskChanges, recipeChanges, message) => {
+    const folder = temporaryFolder();
+    await interrupted(folder, tinyRecipe(), 7);
+    const before = readFileSync(join(folder, 'log.jsonl'), 'utf8');
+    const again = fit(tinyTask(taskChanges), tinyRecipe(recipeChanges), { folder, resume: true });
+    await expect(again).rejects.toThrow(message);
+    expect(readFileSync(join(folder, 'log.jsonl'), 'utf8')).toBe(before);
+    expect(readdirSync(join(folder, 'checkpoints'))).toEqual(['step-00000007']);
+  });
+
+  it('refuses a model of another shape', async () => {
+    const folder = temporaryFolder();
+    await interrupted(folder, tinyRecipe(), 7);
+    const again = fit(tinyTask({ model: new TinyModel(7) }), tinyRecipe(), { folder, resume: true });
+    await expect(again).rejects.toThrow(/hidden.weight is \[6,2\], the model needs \[7,2\]/);
+  });
+
+  it('refuses other frozen parameters', async () => {
+    const folder = temporaryFolder();
+    await interrupted(folder, tinyRecipe(), 7);
+    const model = new TinyModel();
+    model.hidden.freeze();
+    const again = fit(tinyTask({ model }), tinyRecipe(), { folder, resume: true });
+    await expect(again).rejects.toThrow(/optimi[sz]er/);
+  });
+
+  it.each([
+    ['nonsense', 'this is not JSON'],
+    ['{"format": 2}', 'this is not the state of a run (format: '],
+  ])('names a damaged state: %s', async (text, message) => {
+    const folder = temporaryFolder();
+    const { checkpoint } = await interrupted(folder, tinyRecipe(), 7);
+    writeFileSync(join(checkpoint, 'state.json'), text);
+    await expect(fit(tinyTask(), tinyRecipe(), { folder, resume: true })).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,53 @@
+import type { DecayRule, Mode, Module } from '@as-mlp/nn';
+import type * as tf from '@tensorflow/tfjs-core';
+
+/** The loss of one batch: a scalar to differentiate and the named scalars it is made of, for the log. */
+export interface LossTerms {
+  readonly total: tf.Scalar;
+  readonly parts?: Readonly<Record<string, tf.Scalar>>;
+}
+
+/** The figure that decides which weights are the best. */
+export interface MainMetric {
+  /** A key of what `evaluate` returns. */
+  readonly name: string;
+  readonly better: 'higher' | 'lower';
+}
+
+/**
+ * Everything that {@link fit} needs to know of a task. `Batch` is the task's own: plain data on the host (pixels,
+ * labels, boxes), made ahead of time; `loss` turns it into tensors.
+ */
+export interface Task<Batch> {
+  /** Stands in the checkpoints, e.g. `classification`. */
+  readonly name: string;
+  /** Initialised or loaded. The task keeps owning it: `fit` changes its values and does not dispose it. */
+  readonly model: Module;
+  /** Batches that `batches` gives for one whole epoch. */
+  readonly batchesPerEpoch: number;
+  /** The parameters that weight decay spares. */
+  readonly decayRule: DecayRule;
+  readonly metric: MainMetric;
+
+  /**
+   * The batches of epoch `epoch` (from 0), from number `start` (from 0) on. A pure function of both: the same batches
+   * come in the same order however often training was interrupted. The next batch is asked for while the last one is
+   * trained on. A generator may free what it holds in `finally`.
+   */
+  batches(epoch: number, start: number): AsyncIterable<Batch>;
+
+  /**
+   * Forward pass and loss, without waiting for anything. Runs inside `tf.tidy`: tensors that it makes are freed. All
+   * randomness comes from `mode.rng`. With accumulated batches every one must have the same `parts`.
+   */
+  loss(batch: Batch, mode: Mode): LossTerms;
+
+  /** Metrics of the current weights on the held-out data. May throw as soon as `signal` aborts. */
+  evaluate(signal: AbortSignal): Promise<Record<string, number>>;
+
+  /** Header of the weight files: all that prediction needs beside the tensors. */
+  metadata(): Record<string, string>;
+
+  /** Names a batch in error messages, e.g. by its files. */
+  describe?(batch: Batch): string;
+}
