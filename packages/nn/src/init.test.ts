@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { AsMlpError, createRng } from '@as-mlp/base';
 import { describe, expect, it } from 'vitest';
+import { golden } from './golden.fixture.ts';
 import {
   constant,
   fans,
@@ -21,10 +21,6 @@ interface Row {
   readonly low: number;
   readonly high: number;
   readonly shape: number[];
-}
-
-function golden<T>(path: string): T {
-  return JSON.parse(readFileSync(new URL(`../golden/${path}`, import.meta.url), 'utf8'));
 }
 
 const draw = (init: Initializer, shape: readonly number[]) => init(shape, createRng(5));

@@ -1,19 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { AsMlpError } from '@as-mlp/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import { expectClose, golden, type Nchw, nhwc } from './golden.fixture.ts';
 import { binaryCrossEntropyWithLogits, l1Loss, reduceLoss, smoothL1Loss } from './losses.ts';
 import { crossEntropy } from './losses-cross-entropy.ts';
 import { giouLoss } from './losses-giou.ts';
-
-interface Nchw {
-  readonly shape: [number, number, number, number];
-  readonly data: number[];
-}
-
-function golden<T>(path: string): T {
-  return JSON.parse(readFileSync(new URL(`../golden/${path}`, import.meta.url), 'utf8'));
-}
 
 /** Value of a scalar function and its gradient, checking that only these two tensors are left. */
 function valueAndGradient(
@@ -26,16 +17,6 @@ function valueAndGradient(
   const result: [number, Float32Array] = [value.dataSync()[0]!, grad.dataSync().slice() as Float32Array];
   tf.dispose([value, grad]);
   return result;
-}
-
-function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
-  expect(actual.length).toBe(expected.length);
-  for (let i = 0; i < expected.length; i++) {
-    expect(
-      Math.abs(actual[i]! - expected[i]!),
-      `element ${i}: ${actual[i]} for ${expected[i]}`,
-    ).toBeLessThanOrEqual(tolerance);
-  }
 }
 
 describe('crossEntropy on [N, K]', () => {
@@ -125,20 +106,19 @@ describe('crossEntropy on [N, H, W, K] with ignored pixels', () => {
   const { cases, rtol } = golden<{ cases: Case[]; rtol: number }>('seg-unit/ce_ignore.json');
   // The other cases resize the logits first; they are in resize.test.ts.
   const sameSize = cases.filter(({ logits, labels }) => logits.shape[2] === labels[0]!.length);
-  const tensor = ({ data, shape }: Nchw) => tf.transpose(tf.tensor4d(data, shape), [0, 2, 3, 1]);
 
   it.each(sameSize)('$name', (wanted) => {
     const target = tf.tensor3d(wanted.labels, undefined, 'int32');
     const options = { ignoreIndex: wanted.ignore_index, meanOver: 'all' } as const;
-    const [loss, gradient] = valueAndGradient((x) => crossEntropy(x, target, options), tensor(wanted.logits));
+    const [loss, gradient] = valueAndGradient((x) => crossEntropy(x, target, options), nhwc(wanted.logits));
     expect(Math.abs(loss - wanted.loss)).toBeLessThanOrEqual(rtol * wanted.loss);
-    expectClose(gradient, tensor(wanted.grad_logits).dataSync(), rtol * 0.1);
+    expectClose(gradient, nhwc(wanted.grad_logits).dataSync(), rtol * 0.1);
 
-    const pixels = crossEntropy(tensor(wanted.logits), target, { ...options, reduction: 'none' });
+    const pixels = crossEntropy(nhwc(wanted.logits), target, { ...options, reduction: 'none' });
     const largest = Math.max(...wanted.per_pixel.data);
     expectClose(pixels.dataSync(), wanted.per_pixel.data, rtol * largest);
 
-    const valid = crossEntropy(tensor(wanted.logits), target, {
+    const valid = crossEntropy(nhwc(wanted.logits), target, {
       ignoreIndex: wanted.ignore_index,
     }).dataSync()[0]!;
     const meanOverValid = wanted.NOT_this_mean_over_valid ?? Number.NaN;

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { AsMlpError } from '@as-mlp/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { expectClose, golden } from '../golden.fixture.ts';
 import { type AdamW, type AdamWGroup, createAdamW } from './adamw.ts';
 import { clipGradNorm } from './clip.ts';
 import { type Moments, portableMoments } from './moments.ts';
@@ -17,7 +17,7 @@ interface Step {
   readonly exp_avg_sq: Named<number[]>;
 }
 
-const fixture: {
+const fixture = golden<{
   max_norm: number;
   betas: [number, number];
   eps: number;
@@ -27,27 +27,13 @@ const fixture: {
   grads: Named<number[]>[];
   atol: { float32: number };
   steps: { float32: Step[]; float64: Step[] };
-} = JSON.parse(readFileSync(new URL('../../golden/recipe/adamw.json', import.meta.url), 'utf8'));
+}>('recipe/adamw.json');
 const names = Object.keys(fixture.shapes) as (keyof Named<unknown>)[];
 
 const gradientsAt = (step: number) =>
   Object.fromEntries(
     names.map((name) => [name, tf.tensor(fixture.grads[step]![name], fixture.shapes[name])]),
   );
-
-function expectClose(
-  actual: ArrayLike<number>,
-  expected: readonly number[],
-  tolerance: number,
-  what: string,
-): void {
-  expect(actual.length).toBe(expected.length);
-  expected.forEach((value, i) => {
-    expect(Math.abs(actual[i]! - value), `${what}[${i}]: ${actual[i]} for ${value}`).toBeLessThanOrEqual(
-      tolerance,
-    );
-  });
-}
 
 describe('createAdamW', () => {
   let variables: Map<string, tf.Variable>;
@@ -87,10 +73,9 @@ describe('createAdamW', () => {
       advance(optimizer, index);
       const moments = new Map((await optimizer.exportState()).moments.map(({ name, data }) => [name, data]));
       for (const name of names) {
-        const where = `step ${index} ${name}`;
-        expectClose(variables.get(name)!.dataSync(), wanted.param[name], atol.float32, where);
-        expectClose(moments.get(`${name}.exp_avg`)!, wanted.exp_avg[name], atol.float32, where);
-        expectClose(moments.get(`${name}.exp_avg_sq`)!, wanted.exp_avg_sq[name], atol.float32, where);
+        expectClose(variables.get(name)!.dataSync(), wanted.param[name], atol.float32);
+        expectClose(moments.get(`${name}.exp_avg`)!, wanted.exp_avg[name], atol.float32);
+        expectClose(moments.get(`${name}.exp_avg_sq`)!, wanted.exp_avg_sq[name], atol.float32);
       }
     }
     expect(optimizer.stepCount).toBe(5);
@@ -150,7 +135,7 @@ describe('createAdamW', () => {
       return result;
     };
     expect(run(0.5, 0.2, 1)).toEqual(run(1, 0.1, 1));
-    expectClose(run(1, 0.1, 4, 0.25), run(1, 0.1, 1), 1e-7, 'scaled');
+    expectClose(run(1, 0.1, 4, 0.25), run(1, 0.1, 1), 1e-7);
     expect(run(1, 0.1, 4)).not.toEqual(run(1, 0.1, 1));
   });
 
@@ -162,12 +147,11 @@ describe('createAdamW', () => {
     });
     const kept = tf.clone(variable);
     for (let step = 0; step < 2; step++) tf.tidy(() => optimizer.step({ x: tf.ones([5]) }, 0.1));
-    expectClose(kept.dataSync(), fixture.start['a.bias'], 1e-7, 'kept');
+    expectClose(kept.dataSync(), fixture.start['a.bias'], 1e-7);
     expectClose(
       variable.dataSync(),
       fixture.start['a.bias'].map((value) => value - 0.2),
       1e-6,
-      'moved',
     );
     optimizer.dispose();
     kept.dispose();
@@ -218,11 +202,11 @@ describe('portableMoments', () => {
         };
         const gradient = tf.mul(tf.tensor1d(fixture.grads[index]![name]), wanted.clip_coefficient);
         values = moments.update(values, gradient, step);
-        expectClose(values.dataSync(), wanted.param[name], fixture.atol.float32, `step ${index} ${name}`);
+        expectClose(values.dataSync(), wanted.param[name], fixture.atol.float32);
       }
       const [first, second] = await moments.read();
-      expectClose(first, fixture.steps.float32[4]!.exp_avg[name], fixture.atol.float32, name);
-      expectClose(second, fixture.steps.float32[4]!.exp_avg_sq[name], fixture.atol.float32, name);
+      expectClose(first, fixture.steps.float32[4]!.exp_avg[name], fixture.atol.float32);
+      expectClose(second, fixture.steps.float32[4]!.exp_avg_sq[name], fixture.atol.float32);
       moments.dispose();
     }
   });

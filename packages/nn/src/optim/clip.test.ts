@@ -1,13 +1,13 @@
-import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import { golden } from '../golden.fixture.ts';
 import { clipGradNorm, globalNorm } from './clip.ts';
 
-const fixture: {
+const fixture = golden<{
   max_norm: number;
   grads: Record<string, number[]>[];
   steps: { float64: { total_norm: number; clip_coefficient: number }[] };
-} = JSON.parse(readFileSync(new URL('../../golden/recipe/adamw.json', import.meta.url), 'utf8'));
+}>('recipe/adamw.json');
 
 describe('clipGradNorm', () => {
   it.each(fixture.steps.float64.map((step, i) => ({ ...step, gradients: fixture.grads[i]! })))(

@@ -1,10 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { golden } from '../golden.fixture.ts';
 import { type DecayRule, splitDecay } from './split-decay.ts';
-
-function golden<T>(path: string): T {
-  return JSON.parse(readFileSync(new URL(`../../golden/${path}`, import.meta.url), 'utf8'));
-}
 
 interface Groups {
   readonly decay: string[];
