@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AsMlpError } from '@as-mlp/base';
-import { describeIoError, fileSource, writeFileAtomic } from '@as-mlp/base/node';
+import { describeIoError, errorCode, fileSource, writeFileAtomic } from '@as-mlp/base/node';
 import {
   type AdamWState,
   encodeSafetensors,
@@ -143,7 +143,7 @@ async function listFolder(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (errorCode(error) === 'ENOENT') return [];
     throw describeIoError(error, folder);
   }
 }

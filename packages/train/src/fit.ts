@@ -88,7 +88,6 @@ export async function fit<Batch>(
             memory: memoryUse(),
           });
         }
-        const evaluationsLeft = 1 + (evalEvery > 0 ? Math.ceil((epochs - epoch) / evalEvery) - 1 : 0);
         on.progress?.({
           ...result,
           step,
@@ -97,7 +96,7 @@ export async function fit<Batch>(
           epochs,
           learningRate: lr,
           imgPerSec: meter.imgPerSec(),
-          etaSeconds: meter.remaining(totalUpdates - step, evaluationsLeft),
+          etaSeconds: meter.remaining(totalUpdates - step, evaluationsLeft(recipe, epoch)),
         });
         if (saveEvery > 0 && step % saveEvery === 0) await record.save(position(), optimizer);
         // An update blocks the event loop: let signals, workers and the terminal have their turn.
@@ -144,6 +143,13 @@ async function evaluate<Batch>(task: Task<Batch>, signal: AbortSignal) {
     if (signal.aborted) return undefined;
     throw error;
   }
+}
+
+/** Evaluations from epoch `epoch` (from 0) to the end. */
+function evaluationsLeft({ epochs, evalEvery }: LoopRecipe, epoch: number): number {
+  if (evalEvery === 0) return 1;
+  const last = epochs % evalEvery === 0 ? 0 : 1;
+  return Math.floor(epochs / evalEvery) - Math.floor(epoch / evalEvery) + last;
 }
 
 /** `batch 4 of 100: a.jpg, b.jpg`, or `batches 5 to 8 of 100: …` when several make one update. */

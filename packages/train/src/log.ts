@@ -1,5 +1,5 @@
 import { appendFile, readFile } from 'node:fs/promises';
-import { describeIoError, writeFileAtomic } from '@as-mlp/base/node';
+import { describeIoError, errorCode, writeFileAtomic } from '@as-mlp/base/node';
 import type { Environment, MemoryUse } from './environment.ts';
 import type { RunState } from './run-state.ts';
 
@@ -60,7 +60,7 @@ export async function appendRecord(path: string, record: LogRecord): Promise<voi
  */
 export async function rewindLog(path: string, checkpoint: RunState | undefined): Promise<void> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    if (errorCode(error) === 'ENOENT') return '';
     throw describeIoError(error, path);
   });
   const evaluated = new Set(checkpoint?.history.map(({ step }) => step));

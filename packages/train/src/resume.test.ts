@@ -118,12 +118,25 @@ describe('a resumed run', () => {
 
   it('starts from the beginning when it never came to a checkpoint', async () => {
     const folder = temporaryFolder();
-    await fit(tinyTask(), tinyRecipe(), { folder });
-    rmSync(join(folder, 'checkpoints'), { recursive: true });
+    const healthy = tinyTask();
+    const model = healthy.model;
+    const loss: typeof healthy.loss = (batch, mode) => {
+      if (batch.id === 'e0b3') throw new Error('the machine burnt down');
+      return healthy.loss(batch, mode);
+    };
+    await expect(fit(tinyTask({ model, loss }), tinyRecipe(), { folder })).rejects.toThrow('burnt down');
+    expect(existsSync(join(folder, 'checkpoints'))).toBe(false);
     const task = tinyTask();
     await fit(task, tinyRecipe(), { folder, resume: true });
     expect(task.asked).toHaveLength(15);
     expect(readLog(folder, 'step')).toHaveLength(15);
+  });
+
+  it('starts where a process was killed while it wrote its first file', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, '.recipe.json.99-abcd.tmp'), '{"epo');
+    const result = await fit(tinyTask(), tinyRecipe({ epochs: 1 }), { folder, resume: true });
+    expect(result.completed).toBe(true);
   });
 
   it('ignores the remains of an interrupted write and removes them', async () => {
@@ -132,7 +145,14 @@ describe('a resumed run', () => {
     const remains = join(folder, 'checkpoints', '.step-00000012.99.tmp');
     mkdirSync(remains);
     writeFileSync(join(remains, 'model.safetensors'), 'half');
+    writeFileSync(join(folder, '.best.safetensors.99-abcd.tmp'), 'half');
     await fit(tinyTask(), tinyRecipe(), { folder, resume: true });
+    expect(readdirSync(folder).sort()).toEqual([
+      'best.safetensors',
+      'checkpoints',
+      'log.jsonl',
+      'recipe.json',
+    ]);
     expect(readdirSync(join(folder, 'checkpoints'))).toEqual(['step-00000015']);
   });
 
@@ -185,6 +205,16 @@ describe('resuming', () => {
     await expect(again).rejects.toThrow(message);
     expect(readFileSync(join(folder, 'log.jsonl'), 'utf8')).toBe(before);
     expect(readdirSync(join(folder, 'checkpoints'))).toEqual(['step-00000007']);
+  });
+
+  it('refuses to start over where the checkpoints were deleted', async () => {
+    const folder = temporaryFolder();
+    await interrupted(folder, tinyRecipe(), 7);
+    rmSync(join(folder, 'checkpoints'), { recursive: true });
+    const best = readFileSync(join(folder, 'best.safetensors'));
+    const again = fit(tinyTask(), tinyRecipe(), { folder, resume: true });
+    await expect(again).rejects.toThrow(/checkpoints of this run are gone/);
+    expect(readFileSync(join(folder, 'best.safetensors')).equals(best)).toBe(true);
   });
 
   it('refuses a model of another shape', async () => {

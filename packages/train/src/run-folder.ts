@@ -1,9 +1,8 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { AsMlpError } from '@as-mlp/base';
-import { describeIoError, writeFileAtomic } from '@as-mlp/base/node';
+import { describeIoError, errorCode, writeFileAtomic } from '@as-mlp/base/node';
 import { lastCheckpoint, type SavedCheckpoint } from './checkpoint.ts';
-import { rewindLog } from './log.ts';
 import type { LoopRecipe } from './recipe.ts';
 import { differences, parseJson } from './run-state.ts';
 import type { Task } from './task.ts';
@@ -61,21 +60,22 @@ export interface OpenedRun {
 }
 
 /**
- * Opens the run in `path` to go on from its last checkpoint, and cuts the log back to it.
+ * Opens the run in `path` to go on from its last checkpoint. Changes nothing in it, but for removing what interrupted
+ * writes left.
  *
  * @returns undefined when there is nothing in `path` yet.
- * @throws AsMlpError (usage) when it is no run, or recipe, task, model or data are not those that it was started with;
- *   the message names the differences and nothing has changed.
+ * @throws AsMlpError (usage) when it is no run, its checkpoints are gone, or recipe, task, model or data are not those
+ *   that it was started with; the message names the differences.
  */
 export async function resumeRun(
   path: string,
   task: Fingerprint,
   recipe: LoopRecipe,
 ): Promise<OpenedRun | undefined> {
-  if ((await namesIn(path)).length === 0) return undefined;
+  const names = await namesIn(path);
+  if (names.length === 0) return undefined;
   const folder = runFolder(path);
-  const text = await readFile(folder.recipe, 'utf8').catch(() => undefined);
-  if (text === undefined) {
+  if (!names.includes(basename(folder.recipe))) {
     throw new AsMlpError('usage', {
       where: path,
       what: 'this folder is not empty and holds no run: recipe.json is missing',
@@ -83,6 +83,17 @@ export async function resumeRun(
     });
   }
   const checkpoint = await lastCheckpoint(folder.checkpoints);
+  if (!checkpoint && names.includes(basename(folder.best))) {
+    // Weights are evaluated only after a checkpoint, so there was one. Starting anew would overwrite them.
+    throw new AsMlpError('usage', {
+      where: folder.checkpoints,
+      what: 'the checkpoints of this run are gone, so it cannot go on',
+      fix: 'Start a new run in another folder',
+    });
+  }
+  const text = await readFile(folder.recipe, 'utf8').catch((error: unknown) => {
+    throw describeIoError(error, folder.recipe);
+  });
   const changes = [
     ...differences(parseJson(text, folder.recipe), asJson(recipe)),
     ...(checkpoint ? stateDifferences(checkpoint, task) : []),
@@ -94,7 +105,7 @@ export async function resumeRun(
       fix: 'Resume it as it was started, or start a new run in another folder',
     });
   }
-  await rewindLog(folder.log, checkpoint?.state);
+  await removeRemains(path);
   return { folder, checkpoint };
 }
 
@@ -113,11 +124,21 @@ function asJson(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
 
+/** What a process that was killed while it wrote a file left beside it. */
+const REMAINS = /^\..+\.tmp$/;
+
+/** What is in a folder; nothing when it is not there. */
 async function namesIn(path: string): Promise<string[]> {
   try {
-    return await readdir(path);
+    return (await readdir(path)).filter((name) => !REMAINS.test(name));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (errorCode(error) === 'ENOENT') return [];
     throw describeIoError(error, path);
+  }
+}
+
+async function removeRemains(path: string): Promise<void> {
+  for (const name of await readdir(path)) {
+    if (REMAINS.test(name)) await rm(join(path, name), { force: true }).catch(() => undefined);
   }
 }

@@ -4,7 +4,7 @@ import { type AdamW, encodeSafetensors } from '@as-mlp/nn';
 import { type SavedCheckpoint, saveCheckpoint, updateState, weightMetadata } from './checkpoint.ts';
 import { describeEnvironment, type Environment } from './environment.ts';
 import type { FitListeners, Run } from './events.ts';
-import { appendRecord, type StepRecord } from './log.ts';
+import { appendRecord, rewindLog, type StepRecord } from './log.ts';
 import type { LoopRecipe } from './recipe.ts';
 import { type RunFolder, resumeRun, startRun } from './run-folder.ts';
 import type { Evaluation, RunState } from './run-state.ts';
@@ -116,6 +116,8 @@ function createRecord<Batch>(setting: Setting<Batch>): RunRecord {
     },
     begin: async (optimizer) => {
       if (checkpoint) optimizer.importState(await checkpoint.readOptimizer());
+      // Only now is it certain that the run goes on.
+      if (resumed) await rewindLog(folder.log, checkpoint?.state);
       await log({ type: resumed ? 'resume' : 'start', time: now(), step: firstStep, environment });
     },
     logStep: (record) => log({ type: 'step', time: now(), ...record }),
