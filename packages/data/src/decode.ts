@@ -1,10 +1,11 @@
 import { AsMlpError } from '@as-mlp/base';
 import type { Metadata, Sharp } from 'sharp';
+import { type ColourHeader, readHeader } from './header.ts';
 import type { RgbImage, Size } from './image.ts';
 import { checkByteCount, checkHeader, DEFAULT_LIMITS, type ImageLimits } from './limits.ts';
 import { readImageBytes } from './read-bytes.ts';
 import { sharp } from './sharp.ts';
-import { countPngFrames, SNIFF_BYTES, sniffFormat } from './sniff.ts';
+import { SNIFF_BYTES, sniffFormat } from './sniff.ts';
 
 /** Options of {@link decodeImage}. */
 export interface DecodeOptions {
@@ -40,13 +41,14 @@ export async function decodeImage(
   const bytes = typeof input === 'string' ? await readImageBytes(input, limits) : input;
   checkByteCount(bytes.length, limits, where);
   const format = sniffFormat(bytes, where);
-  const frames = format === 'png' ? countPngFrames(bytes) : undefined;
   try {
-    const pipeline = open(bytes, options.tolerant ? 'error' : 'warning');
-    const header = await pipeline.metadata();
-    checkHeader(headerOf(header, frames), limits, where);
+    const known = readHeader(bytes, format);
+    const failOn = options.tolerant ? 'error' : 'warning';
+    const pipeline = open(bytes, failOn, known ? limits.pixels : false);
+    const header = known ?? headerOf(await pipeline.metadata());
+    checkHeader(header, limits, where);
     if (options.orient) pipeline.autoOrient();
-    return await (header.space === 'cmyk' ? decodeCmyk(pipeline) : decodeRgb(pipeline));
+    return await (header.isCmyk ? decodeCmyk(pipeline) : decodeRgb(pipeline));
   } catch (error) {
     throw decodeError(where, error);
   }
@@ -72,13 +74,17 @@ export async function readImageSize(
   }
 }
 
-function open(input: string | Uint8Array, failOn: 'error' | 'warning' = 'warning'): Sharp {
-  // The pixel limit is checkHeader's, which can say what the header declares.
-  return sharp(input, { failOn, limitInputPixels: false, ignoreIcc: true, sequentialRead: true });
+/** Where the header is known the decoder is held to the pixel limit; else it is asked for the header first. */
+function open(
+  input: string | Uint8Array,
+  failOn: 'error' | 'warning' = 'warning',
+  limitInputPixels: number | false = false,
+): Sharp {
+  return sharp(input, { failOn, limitInputPixels, ignoreIcc: true, sequentialRead: true });
 }
 
-function headerOf(header: Metadata, frames = header.pages ?? 1) {
-  return { height: header.height, width: header.width, channels: header.channels, frames };
+function headerOf({ height, width, channels, pages, space }: Metadata): ColourHeader {
+  return { height, width, channels, frames: pages ?? 1, isCmyk: space === 'cmyk' };
 }
 
 async function decodeRgb(pipeline: Sharp): Promise<RgbImage> {

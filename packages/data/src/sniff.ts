@@ -43,19 +43,3 @@ function describe(text: string): string {
     : [...text].map((c) => c.charCodeAt(0).toString(16).padStart(2, '0')).join(' ');
   return shown;
 }
-
-/**
- * The number of frames that a PNG announces before its first image data (`acTL`, animated PNG); 1 for a plain PNG.
- * The decoder knows nothing of it and would show the first frame.
- */
-export function countPngFrames(png: Uint8Array): number {
-  const view = new DataView(png.buffer, png.byteOffset, png.byteLength);
-  const name = (text: string) => new DataView(new TextEncoder().encode(text).buffer).getUint32(0);
-  const [animation, imageData] = [name('acTL'), name('IDAT')];
-  for (let at = 8; at + 12 <= png.length; at += 12 + view.getUint32(at)) {
-    const type = view.getUint32(at + 4);
-    if (type === animation && view.getUint32(at) >= 8 && at + 16 <= png.length) return view.getUint32(at + 8);
-    if (type === imageData) break;
-  }
-  return 1;
-}
