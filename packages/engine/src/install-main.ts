@@ -23,8 +23,8 @@ async function main(args: readonly string[]): Promise<number> {
   const log = options.quiet ? () => undefined : say;
   try {
     const prepared = await prepareEngine({ ...options, log });
+    if (prepared.engine === 'native' || !prepared.notice) log(summary(prepared));
     if (prepared.notice) say(prepared.notice);
-    else log(summary(prepared));
     return 0;
   } catch (error) {
     if (!(error instanceof AsMlpError)) throw error;

@@ -113,7 +113,7 @@ describe('prepareEngine', () => {
     expect(prepared).toMatchObject({ engine: 'wasm', changed: false });
     expect(prepared.notice).toMatch(notice);
     expect(prepared.notice).not.toContain('\n');
-    expect(prepared.notice).toContain('`npm run setup`');
+    expect(prepared.notice).toContain('`npm run setup');
     await expect(prepare(machine, { engine: 'native' })).rejects.toMatchObject({ name: 'AsMlpError' });
     expect(await found(machine)).toBeUndefined();
   });

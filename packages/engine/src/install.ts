@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { AsMlpError } from '@as-mlp/base';
 import { ensureAddon, findCompiler } from './addon.ts';
 import { cacheRoot } from './cache.ts';
@@ -5,7 +6,7 @@ import { chooseEngine, ENGINE_COST, type EngineName } from './choice.ts';
 import { findNative, type SearchContext } from './installed.ts';
 import { cachedLibraries, ensureLibraries, externalLibraries, type Libraries } from './libraries.ts';
 import { findPip } from './pip.ts';
-import { currentHost, type NativeTarget, nativeSupport } from './platform.ts';
+import { currentHost, hasNvidiaDriver, type NativeTarget, nativeSupport } from './platform.ts';
 
 /** What {@link prepareEngine} is asked for; everything may be left out. */
 export interface PrepareOptions extends SearchContext {
@@ -26,7 +27,7 @@ export interface Prepared {
   readonly tensorflow?: string;
   /** Whether anything was downloaded or compiled now. */
   readonly changed: boolean;
-  /** Why it is not the native one, and the command that mends it. */
+  /** Why it is not all that it could be, and the command that mends it. */
   readonly notice?: string;
 }
 
@@ -44,7 +45,10 @@ export async function prepareEngine(options: PrepareOptions = {}): Promise<Prepa
   const choice = options.cuda ? 'native' : chooseEngine(options.engine, env);
   if (choice === 'wasm' || choice === 'cpu') return { engine: choice, changed: false };
   try {
-    return await prepareNative(options, env, log);
+    const prepared = await prepareNative(options, env, log);
+    if (!options.cuda || hasNvidiaDriver(existsSync)) return prepared;
+    const notice = 'the CUDA build is ready, but no NVIDIA driver is loaded: it will run on the processor';
+    return { ...prepared, notice };
   } catch (error) {
     if (choice === 'native' || !(error instanceof AsMlpError)) throw error;
     return { engine: 'wasm', changed: false, notice: fallbackNotice(error) };
@@ -53,10 +57,10 @@ export async function prepareEngine(options: PrepareOptions = {}): Promise<Prepa
 
 /** One line: what is missing, what it costs, what mends it. */
 function fallbackNotice(error: AsMlpError): string {
-  const where = error.where ? ` (${error.where})` : '';
-  const again = /set-up|npm run setup/.test(error.fix ?? '') ? '' : ', then `npm run setup` for full speed';
+  const where = error.where ? `${error.where}: ` : '';
+  const again = /npm run setup/.test(error.fix ?? '') ? '' : ', then `npm run setup` for full speed';
   const fix = error.fix ? `. ${error.fix}${again}` : '';
-  return `no native engine: ${error.what}${where}; the wasm engine runs instead, ${ENGINE_COST.wasm}${fix}`;
+  return `no native engine: ${where}${error.what}; the wasm engine runs instead, ${ENGINE_COST.wasm}${fix}`;
 }
 
 async function prepareNative(

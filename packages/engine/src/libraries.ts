@@ -154,7 +154,7 @@ async function fetchLibraries(
       (ms) => `${Math.round(ms / 1000)} s`,
     );
     options.log(
-      `${wheels.map((wheel) => basename(wheel)).join(', ')}: downloaded in ${seconds[0]}, ` +
+      `${wheels.length === 1 ? '1 wheel' : `${wheels.length} wheels`} downloaded in ${seconds[0]}, ` +
         `${Math.round(bytes / 1e6)} MB unpacked and verified in ${seconds[1]}`,
     );
     return { files, metadata, wheels: wheels.map((wheel) => basename(wheel)) };

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AsMlpError } from '@as-mlp/base';
@@ -78,6 +79,8 @@ export async function downloadWheels(pip: Pip, request: DownloadRequest): Promis
 
 function runPip(pip: Pip, request: DownloadRequest, pythonVersion: string): Promise<CommandResult> {
   const options = ['--no-deps', '--only-binary=:all:', '--no-input', '--no-cache-dir', '--progress-bar=off'];
+  const temporary = join(request.into, 'pip');
+  mkdirSync(temporary, { recursive: true });
   const platforms = request.platforms.map((platform) => `--platform=${platform}`);
   const command: Pip = [
     ...pip,
@@ -91,9 +94,9 @@ function runPip(pip: Pip, request: DownloadRequest, pythonVersion: string): Prom
     ...request.requirements,
   ];
   // A virtual environment is only asked for when something is installed into it.
-  const env = { ...request.env, TMPDIR: request.into, PIP_REQUIRE_VIRTUALENV: '0', PYTHONUNBUFFERED: '1' };
+  const env = { ...request.env, TMPDIR: temporary, PIP_REQUIRE_VIRTUALENV: '0', PYTHONUNBUFFERED: '1' };
   const onWait = async (elapsed: number) => {
-    const megabytes = Math.round((await folderSize(request.into)) / 1e6);
+    const megabytes = Math.round((await folderSize(temporary)) / 1e6);
     request.log(`downloading: ${megabytes} MB after ${Math.round(elapsed / 1000)} s`);
   };
   return runCommand(command, { env, onWait });
@@ -120,7 +123,7 @@ function explain(request: DownloadRequest, result: CommandResult | undefined): A
     return new AsMlpError('engine', {
       where,
       what,
-      fix: 'Run the set-up again; if it stays so, ask who runs the index',
+      fix: 'Run `npm run setup` again; if it stays so, ask who runs the package index',
     });
   }
   if (NETWORK.test(output)) {
@@ -133,5 +136,5 @@ function explain(request: DownloadRequest, result: CommandResult | undefined): A
     return new AsMlpError('engine', { where, what: 'the package index has no wheel for this machine', fix });
   }
   const what = `pip failed (${lastWords(result?.stderr ?? '') || `exit code ${result?.code}`})`;
-  return new AsMlpError('engine', { where, what, fix: 'Run the set-up again' });
+  return new AsMlpError('engine', { where, what, fix: 'Run `npm run setup` again' });
 }

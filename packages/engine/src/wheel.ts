@@ -118,7 +118,7 @@ function broken(wheel: string, error: unknown): AsMlpError {
   return new AsMlpError('engine', {
     where: basename(wheel),
     what: `the downloaded wheel is damaged (${why})`,
-    fix: 'Run the set-up again; if it stays so, clear the download cache of pip with `python3 -m pip cache purge`',
+    fix: 'Run `npm run setup` again; if it stays so, ask who runs the package index',
     cause: error,
   });
 }
