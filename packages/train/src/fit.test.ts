@@ -36,6 +36,24 @@ describe('fit', () => {
     });
   });
 
+  it('gives every batch of every update random numbers of its own', async () => {
+    const inner = tinyTask();
+    const draws = async (seed: number) => {
+      const seen: number[] = [];
+      const loss: typeof inner.loss = (batch, mode) => {
+        seen.push(mode.rng!.fork('probe').next());
+        return inner.loss(batch, mode);
+      };
+      const recipe = tinyRecipe({ seed, accumulate: 2 });
+      await fit(tinyTask({ model: inner.model, loss }), recipe, { folder: temporaryFolder() });
+      return seen;
+    };
+    const first = await draws(1);
+    expect(new Set(first).size).toBe(12);
+    expect(await draws(1)).toEqual(first);
+    expect(await draws(2)).not.toEqual(first);
+  });
+
   it('logs every so many updates', async () => {
     const folder = temporaryFolder();
     await fit(tinyTask(), tinyRecipe({ logEvery: 4 }), { folder });

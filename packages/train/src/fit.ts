@@ -28,13 +28,9 @@ export async function fit<Batch>(
   run: Run,
   { signal = new AbortController().signal, on = {} }: { signal?: AbortSignal; on?: FitListeners } = {},
 ): Promise<FitResult> {
-  const { updatesPerEpoch, totalUpdates, imagesPerUpdate, learningRate } = planTraining(
-    recipe,
-    task.batchesPerEpoch,
-  );
-  const { accumulate, epochs, clipNorm, evalEvery, saveEvery, logEvery } = recipe;
-  const evaluatesAfter = (epoch: number) =>
-    epoch === epochs || (epoch > 0 && evalEvery > 0 && epoch % evalEvery === 0);
+  const plan = planTraining(recipe, task.batchesPerEpoch);
+  const { updatesPerEpoch, totalUpdates } = plan;
+  const { accumulate, clipNorm, saveEvery, logEvery } = recipe;
 
   const record = await openRunRecord(task, recipe, run, on);
   const optimizer = createOptimizer(task, recipe);
@@ -54,7 +50,7 @@ export async function fit<Batch>(
       const { epoch, batch: firstBatch } = position();
 
       // Between two epochs. A run that stopped before its evaluation was done comes back to here.
-      if (firstBatch === 0 && evaluatesAfter(epoch) && !evaluated()) {
+      if (firstBatch === 0 && plan.evaluatesAfter(epoch) && !evaluated()) {
         const begun = performance.now();
         const metrics = await evaluate(task, signal);
         if (!metrics) break;
@@ -67,7 +63,7 @@ export async function fit<Batch>(
       const epochEnd = (epoch + 1) * updatesPerEpoch;
       let begun = performance.now();
       for await (const { value: batches, waited } of ahead(groups, epochEnd - step)) {
-        const lr = learningRate(step);
+        const lr = plan.learningRate(step);
         const rng = updateRng(recipe, step);
         const losses = batches.map(
           (batch, i) => () => task.loss(batch, { training: true, rng: rng.fork(i) }),
@@ -76,7 +72,7 @@ export async function fit<Batch>(
         const result = trainStep(task.model, losses, optimizer, { learningRate: lr, clipNorm, where });
         step++;
 
-        meter.step(imagesPerUpdate, performance.now() - begun, waited);
+        meter.step(plan.imagesPerUpdate, performance.now() - begun, waited);
         begun = performance.now();
         if (step % logEvery === 0 || step === totalUpdates) {
           await record.logStep({
@@ -93,10 +89,10 @@ export async function fit<Batch>(
           step,
           totalSteps: totalUpdates,
           epoch: epoch + 1,
-          epochs,
+          epochs: recipe.epochs,
           learningRate: lr,
           imgPerSec: meter.imgPerSec(),
-          etaSeconds: meter.remaining(totalUpdates - step, evaluationsLeft(recipe, epoch)),
+          etaSeconds: meter.remaining(totalUpdates - step, plan.evaluationsAfter(epoch)),
         });
         if (saveEvery > 0 && step % saveEvery === 0) await record.save(position(), optimizer);
         // An update blocks the event loop: let signals, workers and the terminal have their turn.
@@ -143,13 +139,6 @@ async function evaluate<Batch>(task: Task<Batch>, signal: AbortSignal) {
     if (signal.aborted) return undefined;
     throw error;
   }
-}
-
-/** Evaluations from epoch `epoch` (from 0) to the end. */
-function evaluationsLeft({ epochs, evalEvery }: LoopRecipe, epoch: number): number {
-  if (evalEvery === 0) return 1;
-  const last = epochs % evalEvery === 0 ? 0 : 1;
-  return Math.floor(epochs / evalEvery) - Math.floor(epoch / evalEvery) + last;
 }
 
 /** `batch 4 of 100: a.jpg, b.jpg`, or `batches 5 to 8 of 100: …` when several make one update. */

@@ -2,7 +2,7 @@ import { AsMlpError } from '@as-mlp/base';
 import type { LoopRecipe, ScheduleRecipe } from './recipe.ts';
 import { linearWarmup, multiStep, poly, type Schedule, scaleLr, warmupCosine } from './schedule.ts';
 
-/** A recipe laid out over a data set: how many updates there are and the learning rate of each. */
+/** A recipe laid out over a data set: how many updates there are, the learning rate of each, when to evaluate. */
 export interface Plan {
   /** Updates in one epoch; batches that do not fill an update are left out. */
   readonly updatesPerEpoch: number;
@@ -12,6 +12,10 @@ export interface Plan {
   readonly imagesPerUpdate: number;
   /** The learning rate applied by update number `update`, counted from 0. */
   learningRate(update: number): number;
+  /** Whether the weights are evaluated after so many whole epochs. */
+  evaluatesAfter(epochs: number): boolean;
+  /** Evaluations that follow after so many whole epochs. */
+  evaluationsAfter(epochs: number): number;
 }
 
 /**
@@ -21,7 +25,7 @@ export interface Plan {
  * @throws AsMlpError (usage) when an epoch has too few batches for one update, or the warm-up never ends.
  */
 export function planTraining(recipe: LoopRecipe, batchesPerEpoch: number): Plan {
-  const { accumulate, epochs, batchSize } = recipe;
+  const { accumulate, epochs, batchSize, evalEvery } = recipe;
   const updatesPerEpoch = Math.floor(batchesPerEpoch / accumulate);
   if (!(updatesPerEpoch >= 1)) {
     throw new AsMlpError('usage', {
@@ -40,6 +44,8 @@ export function planTraining(recipe: LoopRecipe, batchesPerEpoch: number): Plan 
   // The official classification loop sets the rate after an update, for the next one: every rate comes one update
   // late, and the first update runs at the rate of time 0.
   const late = recipe.schedule.kind === 'cosine' && recipe.schedule.lag;
+  // In 0 < n < epochs; the one after the last epoch comes on top.
+  const regular = (n: number) => (evalEvery === 0 ? 0 : Math.floor(Math.min(n, epochs - 1) / evalEvery));
   return {
     updatesPerEpoch,
     totalUpdates: epochs * updatesPerEpoch,
@@ -48,6 +54,8 @@ export function planTraining(recipe: LoopRecipe, batchesPerEpoch: number): Plan 
       if (!late) return schedule(timeOf(update));
       return schedule(update === 0 ? 0 : timeOf(update - 1));
     },
+    evaluatesAfter: (done) => done === epochs || (done > 0 && evalEvery > 0 && done % evalEvery === 0),
+    evaluationsAfter: (done) => (done >= epochs ? 0 : regular(epochs) - regular(done) + 1),
   };
 }
 

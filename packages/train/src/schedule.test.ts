@@ -148,6 +148,23 @@ describe('planTraining', () => {
     expect(() => planTraining(parseRecipe(loopRecipe, {}), 0)).toThrow(/has 0 batches/);
   });
 
+  it.each([
+    { epochs: 4, evalEvery: 1 },
+    { epochs: 4, evalEvery: 2 },
+    { epochs: 5, evalEvery: 3 },
+    { epochs: 5, evalEvery: 7 },
+    { epochs: 5, evalEvery: 0 },
+  ])('counts the evaluations of $epochs epochs, one every $evalEvery', ({ epochs, evalEvery }) => {
+    const schedule = { warmupEpochs: 0 };
+    const plan = planTraining(parseRecipe(loopRecipe, { epochs, evalEvery, schedule }), 1);
+    expect(plan.evaluatesAfter(0)).toBe(false);
+    expect(plan.evaluatesAfter(epochs)).toBe(true);
+    for (let done = 0; done <= epochs; done++) {
+      const later = Array.from({ length: epochs - done }, (_, i) => done + 1 + i).filter(plan.evaluatesAfter);
+      expect(plan.evaluationsAfter(done), `after ${done}`).toBe(later.length);
+    }
+  });
+
   it('takes the rate as it is where it is meant for no batch size', () => {
     const schedule = { warmupEpochs: 0, lag: false };
     const plan = planTraining(
