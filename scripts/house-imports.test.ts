@@ -267,7 +267,7 @@ function runtimeImports(source: Source): string[] {
   });
 }
 
-/** Names of a file that are declared by Node's type library and nowhere else. */
+/** Global names of a file that are declared by Node's type library and nowhere else. */
 function nodeGlobals(
   program: ts.Program,
   checker: ts.TypeChecker,
@@ -277,7 +277,7 @@ function nodeGlobals(
   if (!ast) throw new Error(`${path} is not part of tsconfig.json`);
   const found: { name: string; line: number }[] = [];
   const visit = (node: ts.Node): void => {
-    if (ts.isIdentifier(node)) {
+    if (ts.isIdentifier(node) && !isMemberName(node)) {
       const declarations = checker.getSymbolAtLocation(node)?.declarations ?? [];
       const fromNode = declarations.filter((one) => one.getSourceFile().fileName.includes('/@types/node/'));
       if (declarations.length > 0 && fromNode.length === declarations.length) {
@@ -288,4 +288,15 @@ function nodeGlobals(
   };
   visit(ast);
   return found;
+}
+
+/** The `b` of `a.b` and of `{ b: 1 }`: what it belongs to was looked at, and resolving it costs a type check. */
+function isMemberName(node: ts.Identifier): boolean {
+  const { parent } = node;
+  if (ts.isPropertyAccessExpression(parent)) {
+    return parent.name === node && parent.expression.getText() !== 'globalThis';
+  }
+  if (ts.isPropertyAssignment(parent)) return parent.name === node;
+  if (ts.isQualifiedName(parent)) return parent.right === node;
+  return ts.isClassElement(parent) || ts.isTypeElement(parent);
 }

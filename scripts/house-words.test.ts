@@ -34,7 +34,7 @@ const RULES: readonly Rule[] = [
     applies: everywhere,
   },
   {
-    pattern: /\bspec\s*§|\bspec[/]\w/,
+    pattern: /\bspec\s*§|(?<![\w/])spec[/]\w/,
     why: 'names a text that is not part of this project; cite the paper',
     applies: everywhere,
   },
