@@ -3,8 +3,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../testing/fakes.ts';
 import { cacheRoot, ensureEntry, folderSize, readEntry } from './cache.ts';
+import { temporaryFolder } from './fakes.fixture.ts';
 
 const quiet = { log: () => undefined };
 const files = [{ path: 'lib.so', size: 5 }];

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fakeMachine, LINUX } from '../testing/fakes.ts';
 import { diagnose } from './diagnose.ts';
+import { fakeMachine, LINUX } from './fakes.fixture.ts';
 import { formatDiagnosis } from './format-diagnosis.ts';
 import { prepareEngine } from './install.ts';
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { temporaryFolder } from '../testing/fakes.ts';
 import { chooseEngine } from './choice.ts';
 import { describeEngine, openEngine } from './engine.ts';
+import { temporaryFolder } from './fakes.fixture.ts';
 import { findNative } from './installed.ts';
 
 const native = (await findNative('auto')).native;

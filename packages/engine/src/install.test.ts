@@ -21,7 +21,7 @@ import {
   makeWheel,
   temporaryFolder,
   tensorflowWheel,
-} from '../testing/fakes.ts';
+} from './fakes.fixture.ts';
 import { type PrepareOptions, prepareEngine } from './install.ts';
 import { findNative } from './installed.ts';
 

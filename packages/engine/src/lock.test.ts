@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../testing/fakes.ts';
+import { temporaryFolder } from './fakes.fixture.ts';
 import { withLock } from './lock.ts';
 
 const quick = { pollEvery: 5 };

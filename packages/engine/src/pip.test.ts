@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type FakeTools, fakeMachine, temporaryFolder, tensorflowWheel } from '../testing/fakes.ts';
+import { type FakeTools, fakeMachine, temporaryFolder, tensorflowWheel } from './fakes.fixture.ts';
 import { downloadWheels, findPip, type Pip } from './pip.ts';
 
 async function download(tools: FakeTools, requirements = ['tensorflow-cpu==2.21.0']) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LINUX } from '../testing/fakes.ts';
+import { LINUX } from './fakes.fixture.ts';
 import { hasNvidiaDriver, nativeSupport, wheelPlatforms } from './platform.ts';
 
 describe('nativeSupport', () => {

@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { makeWheel, temporaryFolder } from '../testing/fakes.ts';
+import { makeWheel, temporaryFolder } from './fakes.fixture.ts';
 import { extraRequirements, unpackWheel } from './wheel.ts';
 
 function saved(bytes: Uint8Array): { wheel: string; into: string } {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { strToU8, zipSync } from 'fflate';
 import { afterEach } from 'vitest';
-import type { Host } from '../src/platform.ts';
+import type { Host } from './platform.ts';
 
 /** A machine that has a TensorFlow wheel, whatever machine runs the tests. */
 export const LINUX: Host = {
