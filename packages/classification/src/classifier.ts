@@ -120,7 +120,9 @@ export function inspectWeights(
   if (out !== 'final' || head?.length !== 2) {
     throw new AsMlpError('weights', {
       where: source,
-      what: head ? `head.weight is [${head}]` : 'these weights have no classification head (head.weight)',
+      what: head
+        ? `head.weight is a ${file.entries.get('head.weight')!.dtype} of shape [${head}]`
+        : 'these weights have no classification head (head.weight)',
       fix: 'Use a classification checkpoint',
     });
   }

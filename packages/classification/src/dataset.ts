@@ -35,7 +35,8 @@ function filesDataset(
     source,
     targets: samples.map(({ target }) => target),
     name: (index) => samples[index]!.file,
-    load: (index) => decodeImage(samples[index]!.file),
+    // Files that Pillow reads are read, with whatever small damage they have.
+    load: (index) => decodeImage(samples[index]!.file, { tolerant: true }),
   };
 }
 

@@ -9,6 +9,8 @@ export {
 } from './classifier.ts';
 export { type DatasetOptions, type ImageDataset, openDataset } from './dataset.ts';
 export { type Evaluation, type EvaluationOptions, evaluateClassifier } from './evaluate.ts';
+export { createForwardTimer, type ForwardTimer } from './forward-timer.ts';
+export { initializeFrom } from './initialize.ts';
 export { IMAGENET_1K, labelsFor, type Synset } from './labels.ts';
 export { inspectClassifier, loadClassifier, type WeightSource } from './load.ts';
 export { encodeMetadata, modelName } from './metadata.ts';
@@ -31,7 +33,13 @@ export {
   IMAGENET_PREPROCESSING,
   type Preprocessing,
 } from './preprocess.ts';
-export { type ClassificationRecipe, classificationRecipe, DIGITS_RECIPE } from './recipe.ts';
+export { PRETRAINED } from './pretrained.ts';
+export {
+  type ClassificationRecipe,
+  classificationRecipe,
+  DIGITS_RECIPE,
+  parseClassificationRecipe,
+} from './recipe.ts';
 export { type Augmentation, augment, classificationSamples, type SampleSource } from './samples.ts';
 export {
   type ClassificationBatch,

@@ -3,6 +3,7 @@ import {
   type Backbone,
   backboneMacs,
   createAsMlp,
+  type FeatureSpec,
   VARIANTS,
   variantConfig,
 } from '@as-mlp/backbone';
@@ -52,6 +53,11 @@ export class ClassificationModel extends Module {
       const [feature] = this.backbone.forward(images, mode);
       return this.head.forward(tf.mean(feature!, [1, 2]) as tf.Tensor2D);
     });
+  }
+
+  /** The four stage outputs that the same architecture gives as a pyramid, for detection and segmentation. */
+  stages(): readonly FeatureSpec[] {
+    return createAsMlp(this.config, { out: 'pyramid' }).features;
   }
 
   /** Multiply-accumulates for one image, tallied as the official code does. */

@@ -1,4 +1,4 @@
-import { loopRecipe } from '@as-mlp/train';
+import { loopRecipe, parseRecipe } from '@as-mlp/train';
 import { z } from 'zod';
 
 const range = z.tuple([z.number().positive(), z.number().positive()]);
@@ -39,6 +39,15 @@ export const classificationRecipe = loopRecipe.extend({
 
 /** A resolved recipe. */
 export type ClassificationRecipe = z.infer<typeof classificationRecipe>;
+
+/**
+ * Fills in the defaults of a recipe and checks every value.
+ *
+ * @throws AsMlpError (usage) that names the wrong value, or an unknown key and the nearest known one.
+ */
+export function parseClassificationRecipe(values: Readonly<Record<string, unknown>>): ClassificationRecipe {
+  return parseRecipe(classificationRecipe, values);
+}
 
 /**
  * Digits: aims at 99 % top-1 on the 10,000 test digits of MNIST with `as-mlp-nano`, in minutes on two cores.

@@ -1,0 +1,11 @@
+import { benchVerb } from '@as-mlp/app';
+
+/** `bench`: the forward pass of a classifier on random pixels. */
+export const bench = benchVerb({
+  defaultModel: 'as-mlp-tiny',
+  defaultSize: '224',
+  async open({ model, size }) {
+    const { createForwardTimer } = await import('@as-mlp/classification');
+    return createForwardTimer(model, size);
+  },
+});

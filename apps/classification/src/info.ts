@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import { infoVerb, wholeNumber } from '@as-mlp/app';
+
+interface Flags {
+  readonly shiftSize?: number;
+  readonly size?: { height: number; width: number };
+  readonly classes?: number;
+}
+
+/** `info`: parameters and multiply-accumulates of a named model, or of the network in a weight file. */
+export const info = infoVerb({
+  addOptions: (command) => {
+    command.option('--classes <n>', 'classes of a named model', wholeNumber(1), 1000);
+  },
+  async describe(target, flags: Flags) {
+    const { ClassificationModel, createClassificationModel, inspectClassifier, MODEL_NAMES, modelName } =
+      await import('@as-mlp/classification');
+    const isFile = !MODEL_NAMES.includes(target) && (existsSync(target) || /[./\\]/.test(target));
+    const file = isFile ? await inspectClassifier(target) : undefined;
+    const model = file
+      ? new ClassificationModel(file.config)
+      : createClassificationModel(target, { numClasses: flags.classes ?? 1000 });
+    const { config } = model;
+    const side = file?.preprocessing.size ?? 224;
+    const size = flags.size ?? { height: side, width: side };
+    return {
+      name: file ? `${modelName(config)} in ${target}` : target,
+      params: model.parameterCount(),
+      macs: model.macs(size),
+      size,
+      features: model.stages(),
+      facts: {
+        classes: config.numClasses,
+        depths: config.depths.join(', '),
+        'shift size': file?.notes.length
+          ? `${config.shiftSize} (assumed: the file does not name it)`
+          : `${config.shiftSize}`,
+        ...(file?.labels ? { 'class names': file.labels.slice(0, 12).join(', ') } : {}),
+      },
+    };
+  },
+});

@@ -1,0 +1,92 @@
+import type { Verb } from './cli.ts';
+import { addEngineOptions, type EngineFlags, imageSize, wholeNumber, wholeNumbers } from './options.ts';
+import { writeJson } from './outputs.ts';
+import { formatTable } from './table.ts';
+
+/** A network to be timed on random input. */
+export interface Timed {
+  /** Runs one batch and waits for the result. */
+  run(batch: number): Promise<void>;
+  dispose(): void;
+}
+
+/** Options of `bench`. */
+export interface BenchFlags extends EngineFlags {
+  readonly model: string;
+  readonly batch: readonly number[];
+  readonly size: { height: number; width: number };
+  readonly runs: number;
+  readonly json?: string;
+}
+
+/** What a task brings to `bench`. */
+export interface BenchTask {
+  readonly defaultModel: string;
+  readonly defaultSize: string;
+  open(flags: BenchFlags): Promise<Timed>;
+}
+
+/** One row of a bench. Milliseconds an image. */
+export interface BenchRow {
+  readonly batch: number;
+  readonly p50: number;
+  readonly p95: number;
+  readonly imgPerSec: number;
+}
+
+/** `bench --model NAME --batch 1,8 --size 224`: time of one forward pass, batch sizes interleaved, and peak memory. */
+export function benchVerb(task: BenchTask): Verb {
+  return (program, cli) => {
+    const command = program
+      .command('bench')
+      .description('time the forward pass with random weights')
+      .option('--model <name>', 'the architecture', task.defaultModel)
+      .option('--batch <n,…>', 'batch sizes', wholeNumbers, [1, 8])
+      .option('--size <side|height,width>', 'image size', imageSize, imageSize(task.defaultSize))
+      .option('--runs <n>', 'timed runs of each batch size', wholeNumber(1), 10)
+      .option('--json <file>', 'write the figures as JSON; - is standard output');
+    addEngineOptions(command).action(async (flags: BenchFlags) => {
+      const engine = await cli.openEngine(flags);
+      const timed = await task.open(flags);
+      let rows: BenchRow[];
+      try {
+        rows = await measure(timed, flags);
+      } finally {
+        timed.dispose();
+      }
+      const peakRssMiB = Math.round(process.resourceUsage().maxRSS / 1024);
+      const { model, size } = flags;
+      const figures = { model, size, engine: engine.name, threads: engine.threads, rows, peakRssMiB };
+      if (flags.json !== undefined) await writeJson(flags.json, figures, cli.terminal);
+      if (flags.json === '-') return;
+      const cells = rows.map(({ batch, p50, p95, imgPerSec }) => [
+        String(batch),
+        p50.toFixed(1),
+        p95.toFixed(1),
+        imgPerSec.toFixed(1),
+      ]);
+      cli.terminal.out(formatTable(['batch', 'ms/image p50', 'p95', 'img/s'], cells));
+      cli.terminal.out(`peak memory ${peakRssMiB} MiB\n`);
+    });
+  };
+}
+
+/** Runs every batch size in turn, so that a machine whose speed drifts is fair to all. The first round is not counted. */
+export async function measure(
+  timed: Timed,
+  { batch, runs }: Pick<BenchFlags, 'batch' | 'runs'>,
+): Promise<BenchRow[]> {
+  const times = new Map<number, number[]>(batch.map((size) => [size, []]));
+  for (let round = 0; round <= runs; round++) {
+    for (const [size, list] of times) {
+      const start = performance.now();
+      await timed.run(size);
+      if (round > 0) list.push((performance.now() - start) / size);
+    }
+  }
+  return [...times].map(([size, list]) => {
+    const sorted = list.sort((a, b) => a - b);
+    const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+    return { batch: size, p50: at(0.5), p95: at(0.95), imgPerSec: 1000 / at(0.5) };
+  });
+}

@@ -1,0 +1,81 @@
+import type { AsMlpError } from '@as-mlp/base';
+import type { Command } from 'commander';
+import type { Cli, Verb } from './cli.ts';
+import { addEngineOptions, type EngineFlags, wholeNumber } from './options.ts';
+import { outputFolder, writeJson } from './outputs.ts';
+
+/** Options of every `eval`. */
+export interface EvaluateFlags extends EngineFlags {
+  readonly data: string;
+  readonly weights: string;
+  readonly split: string;
+  readonly batch: number;
+  readonly workers?: number;
+  readonly json?: string;
+  readonly out?: string;
+}
+
+/** The result of an evaluation, ready to be shown. */
+export interface EvaluationReport {
+  /** What goes into the JSON file. */
+  readonly json: Record<string, unknown>;
+  /** What is printed. */
+  readonly text: string;
+  /** Samples that could not be read. */
+  readonly failures: readonly AsMlpError[];
+  /** Writes tables and pictures into a folder. */
+  write(folder: string): Promise<void>;
+}
+
+/** What a task brings to `eval`. */
+export interface EvaluateTask<F extends EvaluateFlags> {
+  addOptions?(command: Command): void;
+  /** Loads network and data and evaluates; the engine is open. */
+  evaluate(
+    flags: F,
+    watch: {
+      signal: AbortSignal;
+      log: (line: string) => void;
+      onProgress: (done: number, total: number) => void;
+    },
+  ): Promise<EvaluationReport>;
+}
+
+/** `eval --data ROOT --weights FILE [--split val] [--json FILE|-] [--out DIR]`: the task's metrics on a labelled data set. */
+export function evaluateVerb<F extends EvaluateFlags = EvaluateFlags>(task: EvaluateTask<F>): Verb {
+  return (program, cli) => {
+    const command = program
+      .command('eval')
+      .description('evaluate on a labelled data set')
+      .requiredOption('--data <folder>', 'the data set')
+      .requiredOption('--weights <file>', 'a .pth or .safetensors checkpoint')
+      .option('--split <name>', 'the part to evaluate on', 'val')
+      .option('--batch <n>', 'images at a time', wholeNumber(1), 32)
+      .option('--workers <n>', 'threads that decode images', wholeNumber(0))
+      .option('--json <file>', 'write the metrics as JSON; - is standard output')
+      .option('--out <folder>', 'write the per-class table and pictures');
+    task.addOptions?.(command);
+    addEngineOptions(command).action((flags: F) => evaluate(task, flags, cli));
+  };
+}
+
+async function evaluate<F extends EvaluateFlags>(task: EvaluateTask<F>, flags: F, cli: Cli): Promise<void> {
+  const { terminal, signal } = cli;
+  const folder = flags.out === undefined ? undefined : await outputFolder(flags.out);
+  await cli.openEngine(flags);
+  let progress: ReturnType<typeof terminal.progress> | undefined;
+  const onProgress = (done: number, total: number) => {
+    progress ??= terminal.progress('eval', total, 'images');
+    progress.update(done);
+  };
+  const report = await task
+    .evaluate(flags, { signal, log: terminal.log, onProgress })
+    .finally(() => progress?.stop());
+  for (const failure of report.failures) cli.fail(failure);
+  if (flags.json !== '-') terminal.out(report.text);
+  if (flags.json !== undefined) await writeJson(flags.json, report.json, terminal);
+  if (folder) {
+    await report.write(folder);
+    terminal.log(`tables and pictures: ${folder}`);
+  }
+}

@@ -1,0 +1,95 @@
+import { AsMlpError } from '@as-mlp/base';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+/** Options that every verb which computes has. */
+export interface EngineFlags {
+  readonly engine?: string;
+  readonly device?: 'auto' | 'cpu' | 'gpu';
+  readonly threads?: number;
+}
+
+/** Adds `--engine`, `--device` and `--threads`. */
+export function addEngineOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--engine <name>', 'what computes; fails where it is not there').choices([
+        'auto',
+        'native',
+        'wasm',
+        'cpu',
+      ]),
+    )
+    .addOption(new Option('--device <name>', 'gpu fails where there is none').choices(['auto', 'cpu', 'gpu']))
+    .option('--threads <n>', 'threads of one operation', wholeNumber(1));
+}
+
+/** Parses a whole number of at least `least`. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^-?\d+$/.test(text.trim()) && Number.isSafeInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`Give a whole number, ${least} or more.`);
+  };
+}
+
+/** Parses a positive number. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('Give a number above 0.');
+}
+
+/** Parses `1,8,32`. */
+export function wholeNumbers(text: string): number[] {
+  return text.split(',').map(wholeNumber(1));
+}
+
+/** Parses `224` or `480,640` (height, width). */
+export function imageSize(text: string): { height: number; width: number } {
+  const sides = wholeNumbers(text);
+  if (sides.length > 2) throw new InvalidArgumentError('Give one side, or height,width.');
+  return { height: sides[0]!, width: sides[1] ?? sides[0]! };
+}
+
+/** Collects a repeatable option. */
+export function collect(value: string, previous: readonly string[] = []): string[] {
+  return [...previous, value];
+}
+
+/**
+ * Applies `path=value` settings to a plain object, e.g. `schedule.warmupEpochs=5`. Values are JSON where they parse as
+ * such (numbers, true, null, lists), else text.
+ */
+export function applySettings(
+  values: Record<string, unknown>,
+  settings: readonly string[],
+): Record<string, unknown> {
+  const result = structuredClone(values);
+  for (const setting of settings) {
+    const at = setting.indexOf('=');
+    const path = setting.slice(0, at).split('.');
+    if (at <= 0 || path.some((key) => key === '' || key === '__proto__')) {
+      throw new AsMlpError('usage', {
+        where: `--set ${setting}`,
+        what: 'this is no setting',
+        fix: 'Write path=value',
+      });
+    }
+    let node = result;
+    for (const key of path.slice(0, -1)) {
+      const next = Object.hasOwn(node, key) ? node[key] : undefined;
+      node[key] = typeof next === 'object' && next !== null && !Array.isArray(next) ? next : {};
+      node = node[key] as Record<string, unknown>;
+    }
+    node[path.at(-1)!] = parseValue(setting.slice(at + 1));
+  }
+  return result;
+}
+
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}

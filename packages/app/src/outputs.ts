@@ -1,0 +1,58 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { AsMlpError } from '@as-mlp/base';
+import { describeIoError, writeFileAtomic } from '@as-mlp/base/node';
+import { encodePng, type RgbImage } from '@as-mlp/data';
+import type { Terminal } from './terminal.ts';
+
+/** Writes a result as JSON: to standard output for `-`, else to a file, whole or not at all. */
+export async function writeJson(target: string, value: unknown, terminal: Terminal): Promise<void> {
+  const text = `${JSON.stringify(value, null, 2)}\n`;
+  if (target === '-') terminal.out(text);
+  else await writeFileAtomic(target, text);
+}
+
+/** A folder that results may go to, made if need be. */
+export async function outputFolder(path: string): Promise<string> {
+  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
+      throw new AsMlpError('io', {
+        where: path,
+        what: 'is a file, not a folder',
+        fix: 'Choose another --out',
+      });
+    }
+    throw describeIoError(error, path);
+  });
+  return path;
+}
+
+/** Writes a picture as PNG. */
+export async function writePicture(path: string, image: RgbImage): Promise<void> {
+  await writeFileAtomic(path, await encodePng(image));
+}
+
+/** Names result files after inputs: `photo.jpg` → `photo.png`, and `photo-2.png` for a namesake from another folder. */
+export function createNamer(folder: string, extension: string): (input: string) => string {
+  const used = new Set<string>();
+  return (input) => {
+    const stem = basename(input, extname(input));
+    let name = stem;
+    for (let i = 2; used.has(name.toLowerCase()); i++) name = `${stem}-${i}`;
+    used.add(name.toLowerCase());
+    return join(folder, `${name}.${extension}`);
+  };
+}
+
+/** Writes text, whole or not at all. */
+export function writeText(path: string, text: string): Promise<void> {
+  return writeFileAtomic(path, text);
+}
+
+/** The lines of a text file, without empty ones at the end. */
+export async function readLines(path: string): Promise<string[]> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw describeIoError(error, path, 'input');
+  });
+  return text.trimEnd().split(/\r?\n/);
+}
