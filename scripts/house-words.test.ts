@@ -51,6 +51,7 @@ const HOSTS = new Set([
   'biomejs.dev',
   'developer.nvidia.com',
   'git-lfs',
+  'git-lfs.github.com',
   'github.com',
   'img.shields.io',
   'json-schema.org',

@@ -1,4 +1,5 @@
 const BYTES_A_STEP = 16;
+const NO_WORDS = new Int32Array(0);
 /** Sixteen tables: entry `[k][b]` is the CRC of byte `b` followed by `k` zero bytes. */
 const TABLES = createTables();
 
@@ -29,7 +30,8 @@ export function crc32(bytes: Uint8Array, before = 0): number {
   const head = Math.min(byteLength, (4 - (byteOffset & 3)) & 3);
   for (; at < head; at++) crc = (crc >>> 8) ^ t[(crc ^ bytes[at]!) & 0xff]!;
   const steps = Math.floor((byteLength - at) / BYTES_A_STEP);
-  const words = new Int32Array(buffer, byteOffset + at, steps * 4);
+  // Bytes that end before the boundary have no place where words could begin.
+  const words = steps > 0 ? new Int32Array(buffer, byteOffset + at, steps * 4) : NO_WORDS;
   for (let i = 0; i < words.length; i += 4) {
     const a = crc ^ words[i]!;
     const b = words[i + 1]!;

@@ -34,9 +34,9 @@ function isZip(bytes: Uint8Array): boolean {
   return startsWith(bytes, 'PK\x03\x04') || startsWith(bytes, 'PK\x05\x06');
 }
 
-/** Pickles of protocol 2 and later begin with their protocol. */
+/** Pickles of protocol 2 and later begin with their protocol; before, PyTorch's begin with its magic number. */
 function isPickle(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x80 && bytes[1]! <= 5;
+  return (bytes[0] === 0x80 && bytes[1]! <= 5) || startsWith(bytes, 'L119547037146038801333356');
 }
 
 function startsWith(bytes: Uint8Array, text: string): boolean {

@@ -1,6 +1,7 @@
 import { COST, type Machine } from './machine.ts';
 import {
   decodeBytes,
+  decodeLatin1,
   decodeLong,
   decodeQuoted,
   decodeRawUnicode,
@@ -17,7 +18,7 @@ export const STOP = '.'.charCodeAt(0);
 
 const NEWEST_PROTOCOL = 5;
 /** PyTorch's magic number takes ten bytes; nothing in a checkpoint takes more than a few. */
-const LONGEST_INTEGER = 1024;
+const LONGEST_INTEGER = 256;
 const LONGEST_NAME = 256;
 
 /** Instructions of Python's pickletools, by opcode. What is not here is an error. */
@@ -237,7 +238,7 @@ function tuple(m: Machine, value: PickleValue): readonly PickleValue[] {
 function word(m: Machine): string {
   const line = m.input.line();
   if (line.length > 2 * LONGEST_NAME) throw m.fail('has a line that is too long');
-  return decodeBytes(line);
+  return decodeLatin1(line);
 }
 
 function name(m: Machine): string {

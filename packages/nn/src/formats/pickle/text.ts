@@ -1,5 +1,14 @@
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const latin1 = new TextDecoder('latin1');
+/** Characters that are made at once; a call takes only so many arguments. */
+const STEP = 4096;
+
+/** One character a byte. The platform's decoder of this name reads Windows-1252, which differs from 0x80 to 0x9f. */
+export function decodeLatin1(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += STEP)
+    text += String.fromCharCode(...bytes.subarray(at, at + STEP));
+  return text;
+}
 
 /** Text of a Python 3 string; undefined when the bytes are no UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
@@ -12,12 +21,12 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
 
 /** Text of a Python 2 string, which is bytes without a known encoding. */
 export function decodeBytes(bytes: Uint8Array): string {
-  return decodeUtf8(bytes) ?? latin1.decode(bytes);
+  return decodeUtf8(bytes) ?? decodeLatin1(bytes);
 }
 
 /** `\\uXXXX` and `\\UXXXXXXXX` escapes of protocol 0; everything else is Latin-1. */
 export function decodeRawUnicode(bytes: Uint8Array): string | undefined {
-  const text = latin1.decode(bytes);
+  const text = decodeLatin1(bytes);
   let valid = true;
   const decoded = text.replace(/\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})/g, (_, short, long) => {
     const code = Number.parseInt(short ?? long, 16);
@@ -38,7 +47,7 @@ const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
 
 /** A quoted string literal of protocol 0; undefined when it is none. */
 export function decodeQuoted(bytes: Uint8Array): string | undefined {
-  const text = latin1.decode(bytes).trimEnd();
+  const text = decodeLatin1(bytes).trimEnd();
   const quote = text[0];
   if (text.length < 2 || (quote !== "'" && quote !== '"') || text.at(-1) !== quote) return undefined;
   let valid = true;
@@ -57,7 +66,7 @@ const MOST_DIGITS = 400;
 /** A decimal integer of protocol 0, as a number where that is exact; undefined when it is none. */
 export function parseInteger(text: string): number | bigint | undefined {
   if (text.length > MOST_DIGITS || !/^[+-]?\d+$/.test(text)) return undefined;
-  return narrow(BigInt(text.replace('+', '')));
+  return text.length < 16 ? Number(text) : narrow(BigInt(text.replace('+', '')));
 }
 
 /** A Python float literal of protocol 0; undefined when it is none. */

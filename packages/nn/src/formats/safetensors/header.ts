@@ -16,7 +16,8 @@ export interface Header {
 }
 
 /** The largest networks have some thousands. */
-const MOST_TENSORS = 100_000;
+const MOST_TENSORS = 20_000;
+const MOST_METADATA = 10_000;
 const MOST_EXTENTS = 64;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const METADATA_KEY = '__metadata__';
@@ -48,6 +49,7 @@ export function parseHeader(where: string, bytes: Uint8Array): Header {
 function readMetadata(json: HeaderJson): ReadonlyMap<string, string> {
   const metadata = new Map<string, string>();
   json.object((key) => {
+    if (metadata.size >= MOST_METADATA) throw json.fail(`has more than ${MOST_METADATA} metadata strings`);
     if (metadata.has(key)) throw json.fail(`has the metadata ${quote(key)} twice`);
     metadata.set(key, json.string());
   });

@@ -37,6 +37,9 @@ const STORAGE_TYPES: ReadonlyMap<string, string> = new Map([
 ]);
 const STORAGE_MODULES = new Set(['torch', 'torch.cuda', 'torch.storage']);
 
+/** A checkpoint names some ten classes. */
+const MOST_NAMES = 10_000;
+
 /** What names, calls and persistent ids mean in a PyTorch pickle. `where` names file and record. */
 export function torchHost(where: string, shelf: StorageShelf): PickleHost {
   const names = new Map<string, PyGlobal>();
@@ -48,6 +51,7 @@ export function torchHost(where: string, shelf: StorageShelf): PickleHost {
       const known = names.get(key);
       if (known) return known;
       checkName(spot, module, name);
+      if (names.size >= MOST_NAMES) throw damaged(spot.where, `names more than ${MOST_NAMES} classes`);
       const global = new PyGlobal(module, name);
       names.set(key, global);
       return global;

@@ -95,7 +95,8 @@ function objectOf(object: PyObject, budget: { left: number }, depth: number): Pl
   // An empty CfgNode has only attributes for internal use, such as __immutable__.
   if (state instanceof PyDict) return recordOf(state.map, budget, depth, (name) => !name.startsWith('__'));
   if (state !== undefined && state !== null) return toPlain(state, budget, depth + 1);
-  return listOf(object.args, budget, depth);
+  const args = listOf(object.args, budget, depth);
+  return args.some((arg) => arg !== null) ? args : undefined;
 }
 
 /** `numpy.float64(81.3)` and its like, pickled as `scalar(dtype('f8'), bytes)`. */

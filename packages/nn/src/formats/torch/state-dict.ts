@@ -15,7 +15,7 @@ export interface TorchFile {
 /** Keys under which trainers put the weights, in the official loader's order. */
 const WEIGHT_KEYS = ['state_dict', 'model'] as const;
 /** The largest networks have some thousands. */
-const MOST_TENSORS = 100_000;
+const MOST_TENSORS = 20_000;
 const PARALLEL_PREFIX = 'module.';
 const RESAVE = 'Save its weights: torch.save(model.state_dict(), path)';
 /**

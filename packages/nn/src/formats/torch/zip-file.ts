@@ -7,7 +7,9 @@ import { torchHost } from './host.ts';
 import type { TorchFile } from './state-dict.ts';
 
 /** Some hundred times the pickle of a large checkpoint. */
-export const LARGEST_PICKLE = 32 * 2 ** 20;
+export const LARGEST_PICKLE = 16 * 2 ** 20;
+/** PyTorch writes six records beside the storages. */
+const MOST_OTHERS = 1000;
 const LONGEST_BYTE_ORDER = 16;
 
 /**
@@ -27,10 +29,13 @@ export async function openTorchZip(source: ByteSource): Promise<TorchFile> {
     return opened;
   };
   // A record that only looks absent because its name was altered would be a silent loss.
-  for (const name of directory.keys()) {
-    const inside = name.slice(prefix.length + 1);
-    if (!inside.startsWith('data/')) await open(inside)?.locate();
+  const others = [...directory.keys()]
+    .map((name) => name.slice(prefix.length + 1))
+    .filter((name) => !name.startsWith('data/'));
+  if (others.length > MOST_OTHERS) {
+    throw unsupported(source.name, `has ${others.length} records that are no storages`, 'Check the file');
   }
+  for (const name of others) await open(name)?.locate();
 
   const bigEndian = await isBigEndian(source.name, open('byteorder'));
   const pickle = open('data.pkl')!;
