@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { exists, type Manifest, readManifest, readRooms, readText } from './house-tree.ts';
+import { exists, isApp, type Manifest, readManifest, readRooms, readText } from './house-tree.ts';
 
 const rooms = readRooms();
 const root = readManifest('');
@@ -59,9 +59,15 @@ describe.each(rooms.map((room) => [room.folder, room] as const))('%s/package.jso
     });
   });
 
-  it('maps every export to source, types and default, in that order', () => {
-    expect(exportProblems(folder, manifest)).toEqual([]);
-  });
+  if (isApp(folder)) {
+    it('names commands that Node can start, and exports nothing', () => {
+      expect(commandProblems(folder, manifest)).toEqual([]);
+    });
+  } else {
+    it('maps every export to source, types and default, in that order', () => {
+      expect(exportProblems(folder, manifest)).toEqual([]);
+    });
+  }
 
   it('takes versions from the catalog and neighbours from the workspace', () => {
     const wrong = DEPENDENCY_KINDS.flatMap((kind) =>
@@ -110,11 +116,24 @@ function exportProblems(folder: string, manifest: Manifest): string[] {
       ...(target.default === `${stem}.js` ? [] : [`${at}.default should be ${stem}.js`]),
     ];
   });
-  const bins = Object.entries(manifest.bin ?? {}).flatMap(([name, target]) => {
-    const source = target.replace(/^(\.\/)?dist\//, 'src/').replace(/\.js$/, '.ts');
-    return exists(posix.join(folder, source)) ? [] : [`${folder}: bin ${name} has no ${source}`];
+  return [...(paths.length > 0 ? [] : [`${folder}: the exports map is empty`]), ...problems];
+}
+
+function commandProblems(folder: string, { exports, bin = {} }: Manifest): string[] {
+  const commands = Object.entries(bin);
+  const problems = commands.flatMap(([name, target]) => {
+    const at = `${folder}: bin["${name}"]`;
+    if (!/^\.\/dist\/.*\.js$/.test(target)) return [`${at} is no built file of ./dist`];
+    const source = posix.join(folder, target.replace(/^\.\/dist\//, 'src/').replace(/\.js$/, '.ts'));
+    if (!exists(source)) return [`${at} has no source ${source}`];
+    const isProgram = readText(source).startsWith('#!/usr/bin/env node\n');
+    return isProgram ? [] : [`${source} is a command; begin it with #!/usr/bin/env node`];
   });
-  return [...(paths.length > 0 ? [] : [`${folder}: the exports map is empty`]), ...problems, ...bins];
+  return [
+    ...(exports ? [`${folder}: an app has no exports; what others need belongs to a package`] : []),
+    ...(commands.length > 0 ? [] : [`${folder}: name the app's command in bin`]),
+    ...problems,
+  ];
 }
 
 /** The `catalog:` block: `name: version` lines, the name perhaps quoted. */

@@ -161,7 +161,12 @@ export function resolveRelative(from: string, specifier: string): string {
 
 /** `packages/nn` → `nn`, `apps/classification` → `apps/classification`. */
 export function roomName(folder: string): string {
-  return folder.startsWith('apps/') ? folder : basename(folder);
+  return isApp(folder) ? folder : basename(folder);
+}
+
+/** Whether a folder holds a program, which has a command and exports nothing. */
+export function isApp(folder: string): boolean {
+  return folder.startsWith('apps/');
 }
 
 /** The program of the root tsconfig.json, for rules that need resolved names. */

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { type AppDefinition, doctorVerb, main } from '@as-mlp/app';
 import { bench } from './bench.ts';
 import { demo } from './demo.ts';
