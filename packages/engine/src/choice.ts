@@ -18,8 +18,8 @@ export type DeviceChoice = 'auto' | 'cpu' | 'gpu';
  */
 export const ENGINE_COST: Readonly<Record<EngineName, string>> = {
   native: 'full speed',
-  wasm: 'about 7 times slower',
-  cpu: 'more than 100 times slower',
+  wasm: '2 to 7 times slower',
+  cpu: 'some 100 times slower',
 };
 
 /**
