@@ -1,4 +1,4 @@
-import { SingleBar } from 'cli-progress';
+import { Presets, SingleBar } from 'cli-progress';
 
 /** Where an app speaks. Results go to `out`, everything else to `log`. */
 export interface Terminal {
@@ -27,50 +27,59 @@ interface Streams {
 
 /** The terminal of this process. */
 export function processTerminal({ stdout, stderr }: Streams = process): Terminal {
-  let drawn = 0;
-  // A line that comes while a bar stands takes its place; the bar is drawn again below.
-  const giveWay = (stream: NodeJS.WriteStream) => {
-    if (drawn > 0 && stream.isTTY) stderr.write(CLEAR_LINE);
+  let standing: Bar | undefined;
+  const write = (stream: NodeJS.WriteStream, text: string) => {
+    const bar = stream.isTTY ? standing : undefined;
+    bar?.giveWay();
+    stream.write(text);
+    bar?.draw();
   };
-  const log = (line: string) => {
-    giveWay(stderr);
-    stderr.write(`${line}\n`);
-  };
+  const log = (line: string) => write(stderr, `${line}\n`);
   return {
-    out: (text) => {
-      giveWay(stdout);
-      stdout.write(text);
-    },
+    out: (text) => write(stdout, text),
     log,
     progress: (label, total, unit) => {
       if (!stderr.isTTY) return plainLines(label, total, unit, log);
-      drawn++;
-      return bar(label, total, unit, stderr, () => drawn--);
+      const bar = createBar(label, total, unit, stderr);
+      standing = bar;
+      const stop = () => {
+        process.off('exit', stop);
+        if (standing !== bar) return;
+        standing = undefined;
+        bar.giveWay();
+        log(bar.summary());
+      };
+      // The bar hides the cursor, and not everybody who ends the process knows of it.
+      process.once('exit', stop);
+      return { update: bar.update, stop };
     },
   };
 }
 
-const CLEAR_LINE = '\r\u001b[K';
+/** A bar that can leave its line to others and come back below. */
+interface Bar {
+  update(done: number, note?: string): void;
+  draw(): void;
+  giveWay(): void;
+  summary(): string;
+}
 
-function bar(
-  label: string,
-  total: number,
-  unit: string,
-  stream: NodeJS.WriteStream,
-  onStop: () => void,
-): ProgressLine {
+function createBar(label: string, total: number, unit: string, stream: NodeJS.WriteStream): Bar {
+  const options = { hideCursor: true, barsize: 24, clearOnComplete: true, gracefulExit: false, stream };
   const format = `${label} {bar} {value}/{total} ${unit}{pace}{note}`;
-  const line = new SingleBar({ format, hideCursor: true, barsize: 24, stream, forceRedraw: true });
+  const line = new SingleBar({ ...options, format }, Presets.shades_classic);
   const pace = createPace(total, unit);
-  line.start(total, 0, { pace: '', note: '' });
-  let isRunning = true;
+  let state = { done: 0, pace: '', note: '' };
+  const draw = () => line.start(total, state.done, state);
+  draw();
   return {
-    update: (done, note = '') => line.update(done, { pace: pace(done), note: note && `, ${note}` }),
-    stop: () => {
-      line.stop();
-      if (isRunning) onStop();
-      isRunning = false;
+    update: (done, note = '') => {
+      state = { done, pace: pace(done), note: note && `, ${note}` };
+      line.update(done, state);
     },
+    draw,
+    giveWay: () => line.stop(),
+    summary: () => `${label} ${state.done}/${total} ${unit}${state.pace}${state.note}`,
   };
 }
 
