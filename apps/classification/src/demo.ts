@@ -41,7 +41,6 @@ async function run(flags: EngineFlags & { out: string }, cli: Cli): Promise<void
   } finally {
     classifier.dispose();
   }
-  if (cli.signal.aborted) return;
   await timeTiny(cli);
   const shown = relative(process.cwd(), folder) || '.';
   terminal.out(
@@ -92,11 +91,11 @@ async function classifyDigits(classifier: Classifier, folder: string, cli: Cli):
   await report.write(folder);
 }
 
-async function timeTiny({ terminal }: Cli): Promise<void> {
+async function timeTiny({ terminal, signal }: Cli): Promise<void> {
   const { createForwardTimer } = await import('@as-mlp/classification');
   const timer = createForwardTimer('as-mlp-tiny', { height: 224, width: 224 });
   try {
-    const [row] = await measure(timer, { batch: [1], runs: 5 });
+    const [row] = await measure(timer, { batch: [1], runs: 5 }, signal);
     terminal.out(
       `as-mlp-tiny at 224×224: ${row!.p50.toFixed(0)} ms an image (median of 5, random weights)\n`,
     );

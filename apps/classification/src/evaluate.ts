@@ -42,7 +42,10 @@ export const evaluate = evaluateVerb<Flags>({
 /** An evaluation as JSON, text, tables and a picture. */
 export function evaluationReport({ metrics, perClass, confusion, failures }: Evaluation): EvaluationReport {
   const { top1, top5, count } = metrics;
-  const seen = perClass.filter((row) => row.count > 0);
+  // A class may have no image and still be an answer: its column belongs to the confusions.
+  const isAnswer = (index: number) =>
+    perClass.some((row) => confusion[row.index * perClass.length + index]! > 0);
+  const seen = perClass.filter((row) => row.count > 0 || isAnswer(row.index));
   return {
     json: { top1, top5, count },
     text: formatTable(['top-1', 'top-5', 'images'], [[percent(top1), percent(top5), String(count)]]),

@@ -2,7 +2,8 @@ import type { AsMlpError } from '@as-mlp/base';
 import type { Command } from 'commander';
 import type { Cli, Verb } from './cli.ts';
 import { addEngineOptions, type EngineFlags, wholeNumber } from './options.ts';
-import { outputFolder, writeJson } from './outputs.ts';
+import { checkTarget, outputFolder, writeJson } from './outputs.ts';
+import type { ProgressLine } from './terminal.ts';
 
 /** Options of every `eval`. */
 export interface EvaluateFlags extends EngineFlags {
@@ -61,9 +62,10 @@ export function evaluateVerb<F extends EvaluateFlags = EvaluateFlags>(task: Eval
 
 async function evaluate<F extends EvaluateFlags>(task: EvaluateTask<F>, flags: F, cli: Cli): Promise<void> {
   const { terminal, signal } = cli;
+  await checkTarget(flags.json);
   const folder = flags.out === undefined ? undefined : await outputFolder(flags.out);
   await cli.openEngine(flags);
-  let progress: ReturnType<typeof terminal.progress> | undefined;
+  let progress: ProgressLine | undefined;
   const onProgress = (done: number, total: number) => {
     progress ??= terminal.progress('eval', total, 'images');
     progress.update(done);

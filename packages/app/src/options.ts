@@ -1,10 +1,11 @@
 import { AsMlpError } from '@as-mlp/base';
+import type { DeviceChoice, EngineChoice } from '@as-mlp/engine';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** Options that every verb which computes has. */
 export interface EngineFlags {
-  readonly engine?: string;
-  readonly device?: 'auto' | 'cpu' | 'gpu';
+  readonly engine?: EngineChoice;
+  readonly device?: DeviceChoice;
   readonly threads?: number;
 }
 
