@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
@@ -15,6 +16,8 @@ const require = createRequire(import.meta.url);
 const TFJS_NODE = '@tensorflow/tfjs-node-gpu';
 const ADDON_FILE = 'tfjs_binding.node';
 const FLAGS = ['-std=c++17', '-O2', '-fPIC', '-shared', `-DNAPI_VERSION=${NAPI_VERSION}`];
+/** Our own part of the addon. */
+const ALLOCATOR = fileURLToPath(new URL('../native/allocator.cc', import.meta.url));
 /** An old-style run path wins over LD_LIBRARY_PATH: another TensorFlow there must not slip in. */
 const LINK_FLAGS = ['-Wl,--disable-new-dtags'];
 
@@ -56,7 +59,9 @@ export function findCompiler(env: NodeJS.ProcessEnv): CompilerSearch {
  */
 export function addonKey(libraries: Libraries, target: NativeTarget): string {
   const tfjs = packageVersion(TFJS_NODE);
-  const identity = [libraries.key, packageVersion('node-api-headers'), ...FLAGS, ...LINK_FLAGS].join('\n');
+  const own = readFileSync(ALLOCATOR, 'utf8');
+  const headers = packageVersion('node-api-headers');
+  const identity = [libraries.key, headers, ...FLAGS, ...LINK_FLAGS, own].join('\n');
   const hash = createHash('sha256').update(identity).digest('hex').slice(0, 8);
   return `addon-${tfjs}-${libraries.variant}-linux-${target.arch}-glibc${target.glibc}-${hash}`;
 }
@@ -122,6 +127,7 @@ async function compile(
       `-I${libraries.include}`,
       join(sources, 'tfjs_backend.cc'),
       join(sources, 'tfjs_binding.cc'),
+      ALLOCATOR,
       '-o',
       output,
       `-L${libraries.lib}`,
