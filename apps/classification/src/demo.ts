@@ -3,6 +3,7 @@ import {
   addEngineOptions,
   type Cli,
   contactSheet,
+  type Engine,
   type EngineFlags,
   measure,
   outputFolder,
@@ -37,14 +38,14 @@ async function run(flags: EngineFlags & { out: string }, cli: Cli): Promise<void
   const { terminal } = cli;
   const { loadClassifier, PRETRAINED } = await import('@as-mlp/classification');
   const folder = await outputFolder(flags.out);
-  await cli.openEngine(flags);
-  const classifier = await loadClassifier(PRETRAINED.digits);
+  const { compile } = await cli.openEngine(flags);
+  const classifier = await loadClassifier(PRETRAINED.digits, { compile });
   try {
     await classifyDigits(classifier, folder, cli);
   } finally {
     classifier.dispose();
   }
-  await timeTiny(cli);
+  await timeTiny(compile, cli);
   const shown = relative(process.cwd(), folder) || '.';
   terminal.out(
     `\nResults are in ${shown}/: digits.png (look at it), metrics.json, per-class.csv, confusion.png\n`,
@@ -95,9 +96,9 @@ async function classifyDigits(classifier: Classifier, folder: string, cli: Cli):
 }
 
 /** One photo at a time through everything that a user waits for: resizing, cropping, the network, the best classes. */
-async function timeTiny({ terminal, signal }: Cli): Promise<void> {
+async function timeTiny(compile: Engine['compile'], { terminal, signal }: Cli): Promise<void> {
   const { createClassificationModel, createClassifier } = await import('@as-mlp/classification');
-  const classifier = createClassifier(createClassificationModel('as-mlp-tiny'));
+  const classifier = createClassifier(createClassificationModel('as-mlp-tiny'), { compile });
   const { width, height } = PHOTO;
   const photo = { width, height, data: Uint8Array.from({ length: width * height * 3 }, (_, i) => 31 * i) };
   const timed = {

@@ -24,9 +24,12 @@ export const evaluate = evaluateVerb<Flags>({
   addOptions: (command) => {
     shiftOption(command).option('--labels <file>', 'class names, one a line, in the order of the outputs');
   },
-  async evaluate(flags, { signal, log, onProgress }) {
+  async evaluate(flags, { engine, signal, log, onProgress }) {
     const { evaluateClassifier, loadClassifier } = await import('@as-mlp/classification');
-    const classifier = await loadClassifier(flags.weights, await classifierOptions(flags));
+    const classifier = await loadClassifier(flags.weights, {
+      ...(await classifierOptions(flags)),
+      compile: engine.compile,
+    });
     for (const note of classifier.notes) log(note);
     try {
       const { data, split, batch: batchSize, workers } = flags;

@@ -1,3 +1,4 @@
+import type { Engine } from '@as-mlp/engine';
 import type { Verb } from './cli.ts';
 import { addEngineOptions, type EngineFlags, imageSize, wholeNumber, wholeNumbers } from './options.ts';
 import { checkTarget, writeJson } from './outputs.ts';
@@ -23,7 +24,7 @@ export interface BenchFlags extends EngineFlags {
 export interface BenchTask {
   readonly defaultModel: string;
   readonly defaultSize: string;
-  open(flags: BenchFlags): Promise<Timed>;
+  open(flags: BenchFlags, engine: Engine): Promise<Timed>;
 }
 
 /** One row of a bench. Milliseconds an image. */
@@ -48,7 +49,7 @@ export function benchVerb(task: BenchTask): Verb {
     addEngineOptions(command).action(async (flags: BenchFlags) => {
       await checkTarget(flags.json);
       const engine = await cli.openEngine(flags);
-      const timed = await task.open(flags);
+      const timed = await task.open(flags, engine);
       let rows: BenchRow[];
       try {
         rows = await measure(timed, flags, cli.signal);

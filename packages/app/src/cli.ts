@@ -47,9 +47,9 @@ export async function runApp(
   const cli: Cli = {
     terminal,
     signal: interrupt.signal,
-    openEngine: async ({ engine: name, device, threads }) => {
+    openEngine: async ({ engine: name, device, threads, eager }) => {
       const { describeEngine, openEngine } = await import('@as-mlp/engine');
-      const engine = await openEngine({ engine: name, device, threads, log: terminal.log });
+      const engine = await openEngine({ engine: name, device, threads, eager, log: terminal.log });
       terminal.log(describeEngine(engine));
       return engine;
     },

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AsMlpError } from '@as-mlp/base';
 import { contactSheet, decodeImage, listImages, type RgbImage, type Tile } from '@as-mlp/data';
+import type { Engine } from '@as-mlp/engine';
 import type { Command } from 'commander';
 import type { Cli, Verb } from './cli.ts';
 import { addEngineOptions, type EngineFlags, wholeNumber } from './options.ts';
@@ -35,8 +36,8 @@ export interface PredictFlags extends EngineFlags {
 export interface PredictTask<R, F extends PredictFlags> {
   /** Adds the task's own options. */
   addOptions?(command: Command): void;
-  /** Loads the network; the engine is open. */
-  open(flags: F): Promise<Predictor<R>>;
+  /** Loads the network. */
+  open(flags: F, engine: Engine): Promise<Predictor<R>>;
 }
 
 /** The overview sheet. */
@@ -74,8 +75,8 @@ async function predict<R, F extends PredictFlags>(
   await checkTarget(flags.json);
   const folder = flags.out === undefined ? undefined : await outputFolder(flags.out);
   const pictures = folder === undefined ? [] : await pictureNames(files, folder);
-  await cli.openEngine(flags);
-  const predictor = await task.open(flags);
+  const engine = await cli.openEngine(flags);
+  const predictor = await task.open(flags, engine);
   for (const note of predictor.notes) terminal.log(note);
   const entries: Record<string, unknown>[] = [];
   const tiles: Tile[] = [];

@@ -1,4 +1,13 @@
 export {
+  type Compile,
+  type Compiled,
+  type CompileOptions,
+  type InputSpec,
+  type OpenSize,
+  runEagerly,
+  type TensorFunction,
+} from './compile.ts';
+export {
   type ByteSource,
   bytesSource,
   encodeSafetensors,

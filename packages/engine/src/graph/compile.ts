@@ -1,41 +1,11 @@
 import { AsMlpError } from '@as-mlp/base';
+import type { Compiled, CompileOptions, InputSpec, OpenSize, TensorFunction } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { encodeGraphDef, type GraphTensor } from '../graph-def.ts';
 import { type GraphFeed, type GraphSession, openGraphSession } from '../graph-session.ts';
-import { nativeIsOpen } from '../native.ts';
 import { lowerToTensorFlow } from './lower.ts';
 import { mergeTraces, type Program } from './program.ts';
-import { type TensorFunction, trace } from './trace.ts';
-
-/**
- * A size that may differ from call to call. Inputs that name the same one always agree in it; sizes of images are called
- * `height` and `width`, since padding to strides is tried out on them.
- */
-export type OpenSize = 'batch' | 'height' | 'width';
-
-/** What one argument of a compiled function may be. */
-export interface InputSpec {
-  readonly shape: readonly (number | OpenSize)[];
-  /** `float32` unless given. */
-  readonly dtype?: 'float32' | 'int32';
-}
-
-/** How {@link compile} works. */
-export interface CompileOptions {
-  /** One for each argument. */
-  readonly inputs: readonly InputSpec[];
-  /** Threads that one operation may use; the engine's unless given. */
-  readonly threads?: number;
-}
-
-/** A function that runs as one graph. It gives promises; the graph runs off the event loop. */
-export interface Compiled<F extends TensorFunction> {
-  (...inputs: Parameters<F>): Promise<ReturnType<F>>;
-  /** Whether it runs as a graph, or is the plain function because the engine cannot compile. */
-  readonly isGraph: boolean;
-  /** Frees the graph. Calls that are under way come to their end. */
-  dispose(): Promise<void>;
-}
+import { trace } from './trace.ts';
 
 /**
  * Sizes that are tried out. Between them every rule of sizes shows: on the way down by 4, 2, 2 and 2 each call has at
@@ -48,33 +18,28 @@ const SAMPLES: Readonly<Record<OpenSize, readonly number[]>> = {
 };
 
 /**
- * Makes `fn` fast: runs it a few times on small inputs, writes down what it does, and gives that to TensorFlow as one
- * graph, which serves every size that `inputs` leaves open. Variables are frozen to the values they have now.
- *
- * Where the engine cannot compile, the result calls `fn`.
+ * Makes `fn` fast on the native engine: runs it a few times, writes down what it does, and gives that to TensorFlow as
+ * one graph, which serves every size that `inputs` leaves open. Variables are frozen to the values they have now.
  *
  * @throws AsMlpError `usage` when `fn` reads the values of a tensor, or does other things for other sizes.
  */
-export async function compile<F extends TensorFunction>(
+export async function compileForTensorFlow<F extends TensorFunction>(
   fn: F,
-  options: CompileOptions,
+  { inputs }: CompileOptions,
 ): Promise<Compiled<F>> {
-  if (!nativeIsOpen() || tf.getBackend() !== 'tensorflow') return plain(fn);
-  const program = recordProgram(fn, options.inputs);
+  const program = recordProgram(fn, inputs);
   const names = {
     inputs: program.inputs.map((_, i) => `input_${i}`),
     outputs: program.outputs.map((_, i) => `output_${i}`),
   };
-  const { threads } = options;
-  const graph = encodeGraphDef(lowerToTensorFlow(program, names));
-  const session = openGraphSession(graph, threads === undefined ? {} : { threads });
-  return graphFunction<F>(session, names, options.inputs);
+  const session = openGraphSession(encodeGraphDef(lowerToTensorFlow(program, names)));
+  return graphFunction<F>(session, names, inputs);
 }
 
 /**
  * What `fn` does, as a program for all sizes that `inputs` leave open. `fn` runs on the current backend with zeros.
  *
- * @throws AsMlpError as {@link compile}.
+ * @throws AsMlpError as {@link compileForTensorFlow}.
  */
 export function recordProgram(fn: TensorFunction, inputs: readonly InputSpec[]): Program {
   const open = new Set(inputs.flatMap(({ shape }) => shape.filter((size) => typeof size === 'string')));
@@ -97,11 +62,6 @@ export function recordProgram(fn: TensorFunction, inputs: readonly InputSpec[]):
   return mergeTraces(
     Array.from({ length: calls }, (_, index) => call(index, (tensors) => trace(fn, tensors))),
   );
-}
-
-function plain<F extends TensorFunction>(fn: F): Compiled<F> {
-  const run = async (...inputs: Parameters<F>) => fn(...inputs) as ReturnType<F>;
-  return Object.assign(run, { isGraph: false, dispose: async () => undefined });
 }
 
 function graphFunction<F extends TensorFunction>(

@@ -1,4 +1,5 @@
 import { AsMlpError } from '@as-mlp/base';
+import type { TensorFunction } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** What a value of a trace is; `shape` is that of this one call. */
@@ -32,9 +33,6 @@ export interface Trace {
   readonly kernels: readonly TracedKernel[];
   readonly outputs: readonly ValueId[];
 }
-
-/** A function of tensors that gives one tensor or several. */
-export type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor | readonly tf.Tensor[];
 
 /**
  * Runs `fn` once and writes down the kernels that it runs, on whichever backend is current. Tensors that it makes are
