@@ -60,7 +60,9 @@ export function recordProgram(fn: TensorFunction, inputs: readonly InputSpec[]):
   // Parameters take their memory at their first use, which is not a part of the function.
   call(0, (tensors) => tf.tidy(() => void fn(...tensors)));
   return mergeTraces(
-    Array.from({ length: calls }, (_, index) => call(index, (tensors) => trace(fn, tensors))),
+    Array.from({ length: calls }, (_, index) =>
+      call(index, (tensors) => trace((given) => fn(...given), tensors)),
+    ),
   );
 }
 

@@ -163,9 +163,15 @@ export class GraphLowering {
     this.values.set(id, name);
   }
 
-  private lowerConstant(constant: ProgramConstant): string {
+  /** Variables are frozen unless a subclass keeps them. */
+  protected lowerConstant(constant: ProgramConstant): string {
     const { id } = constant;
-    const shape = this.program.values[id]!.shape as readonly number[];
+    const { shape } = this.program.values[id]!;
+    if (constant.kind === 'fill') {
+      const type = this.dtype(id);
+      const value = this.scalar(constant.value, type === 'int32' ? 'int32' : 'float32');
+      return this.node('Fill', [this.ints(shape), value], { T: { type }, index_type: { type: 'int32' } });
+    }
     if (constant.kind === 'size') {
       const size = this.node('Cast', [this.dim(constant.dim)], {
         SrcT: { type: 'int32' },

@@ -1,5 +1,4 @@
 import { AsMlpError } from '@as-mlp/base';
-import type { TensorFunction } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** What a value of a trace is; `shape` is that of this one call. */
@@ -28,11 +27,18 @@ export type Capture =
 /** Everything that one call of a function did. */
 export interface Trace {
   readonly values: readonly TracedValue[];
+  /** The inputs, and after them the random numbers in the order in which they were drawn. */
   readonly inputs: readonly ValueId[];
   readonly captures: readonly Capture[];
   readonly kernels: readonly TracedKernel[];
   readonly outputs: readonly ValueId[];
 }
+
+/** A function whose calls are written down. `draw` gives the place of random numbers of a shape. */
+export type TracedFunction = (
+  inputs: tf.Tensor[],
+  draw: (shape: readonly number[]) => tf.Tensor,
+) => tf.Tensor | readonly tf.Tensor[];
 
 /**
  * Runs `fn` once and writes down the kernels that it runs, on whichever backend is current. Tensors that it makes are
@@ -40,13 +46,13 @@ export interface Trace {
  *
  * @throws AsMlpError `usage` that names the line when `fn` reads the values of a tensor.
  */
-export function trace(fn: TensorFunction, inputs: readonly tf.Tensor[]): Trace {
+export function trace(fn: TracedFunction, inputs: readonly tf.Tensor[]): Trace {
   const recorder = new Recorder(inputs);
   const restoreKernels = wrapKernels(recorder);
   const restoreReads = forbidReads(recorder);
   try {
     return tf.tidy(() => {
-      const result = fn(...inputs);
+      const result = fn([...inputs], (shape) => recorder.draw(shape));
       const outputs = Array.isArray(result) ? (result as tf.Tensor[]) : [result as tf.Tensor];
       return recorder.finish(outputs) as unknown as tf.Tensor;
     }) as unknown as Trace;
@@ -62,12 +68,19 @@ class Recorder {
   private readonly values: TracedValue[] = [];
   private readonly captures: Capture[] = [];
   private readonly kernels: TracedKernel[] = [];
-  private readonly inputs: readonly ValueId[];
+  private readonly inputs: ValueId[];
   /** Inside a kernel, which may read what it likes and whose own kernels are not written down. */
   private inside = false;
 
   constructor(inputs: readonly tf.Tensor[]) {
     this.inputs = inputs.map((tensor) => this.define(tensor));
+  }
+
+  /** Zeros that stand for random numbers. */
+  draw(shape: readonly number[]): tf.Tensor {
+    const place = tf.zeros([...shape]);
+    this.inputs.push(this.define(place));
+    return place;
   }
 
   private record(name: string, args: KernelArguments, outputs: readonly tf.TensorInfo[]): void {
