@@ -30,7 +30,11 @@ export default defineConfig({
       project('packages/engine', 'engine', false),
       ...withEngine.map((name) => project(`packages/${name}`, name, true)),
       project('apps/classification', 'apps/classification', false),
-      { resolve, ssr, test: { name: 'house', root: 'scripts', include: ['*.test.ts'], testTimeout: 60_000 } },
+      {
+        resolve,
+        ssr,
+        test: { name: 'house', root: 'scripts', include: ['**/*.test.ts'], testTimeout: 60_000 },
+      },
     ],
   },
 });

@@ -40,8 +40,8 @@ export interface Source {
 }
 
 const SKIPPED_FOLDERS = new Set(['node_modules', 'dist', '.git', '.turbo']);
-/** Outputs of the demo and of training runs at the root; git ignores them too. */
-const SKIPPED_AT_ROOT = new Set(['runs', 'demo']);
+/** Outputs of the demo, the bench and of training runs at the root; git ignores them too. */
+const SKIPPED_AT_ROOT = new Set(['runs', 'demo', 'bench']);
 
 /** Every file below `folder` (from the root), without dependencies and build outputs. */
 export function listFiles(folder = ''): string[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { benchVerb, measure, type Timed } from './bench.ts';
+import { benchVerb, measure, quantile, type Timed } from './bench.ts';
 import { pressInterrupt, runVerbs } from './terminal.fixture.ts';
 
 /** A network that remembers the batches it was run on. */
@@ -33,6 +33,18 @@ describe('measure', () => {
     const { ran, timed } = recorder(() => abort.abort());
     await expect(measure(timed, { batch: [1, 8], runs: 2 }, abort.signal)).rejects.toThrow('abort');
     expect(ran).toEqual([1]);
+  });
+});
+
+describe('quantile', () => {
+  it('is one of the values, in whatever order they come', () => {
+    const values = [30, 10, 20, 40];
+    expect([0, 0.5, 0.95, 1].map((share) => quantile(values, share))).toEqual([10, 30, 40, 40]);
+    expect(values).toEqual([30, 10, 20, 40]);
+  });
+
+  it('of nothing is no number', () => {
+    expect(quantile([], 0.5)).toBeNaN();
   });
 });
 

@@ -89,8 +89,13 @@ export async function measure(
     }
   }
   return [...times].map(([size, list]) => {
-    const sorted = list.sort((a, b) => a - b);
-    const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
-    return { batch: size, p50: at(0.5), p95: at(0.95), imgPerSec: 1000 / at(0.5) };
+    const p50 = quantile(list, 0.5);
+    return { batch: size, p50, p95: quantile(list, 0.95), imgPerSec: 1000 / p50 };
   });
+}
+
+/** The value that `share` (0 to 1) of `values` lie below; one of the values, and NaN where there are none. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }

@@ -1,7 +1,15 @@
 export { contactSheet, type Tile } from '@as-mlp/data';
 export type { Engine } from '@as-mlp/engine';
 export type { Command } from 'commander';
-export { type BenchFlags, type BenchRow, type BenchTask, benchVerb, measure, type Timed } from './bench.ts';
+export {
+  type BenchFlags,
+  type BenchRow,
+  type BenchTask,
+  benchVerb,
+  measure,
+  quantile,
+  type Timed,
+} from './bench.ts';
 export { type AppDefinition, type Cli, main, runApp, type Verb } from './cli.ts';
 export { doctorVerb } from './doctor.ts';
 export { type EvaluateFlags, type EvaluateTask, type EvaluationReport, evaluateVerb } from './evaluate.ts';
