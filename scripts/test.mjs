@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pnpmCommand, ROOT, SetupError, setup } from './setup.mjs';
 import { classificationRuns } from './test-classification.mjs';
-import { CheckFailure, mustRun, run } from './test-process.mjs';
+import { CheckFailure, check, mustRun, run } from './test-process.mjs';
 
 const scratch = mkdtempSync(join(tmpdir(), 'as-mlp-test-'));
 /** Runs a tool of the root by its JavaScript entry, which works on every platform. */
@@ -20,6 +20,7 @@ const STEPS = [
   ['built packages load', builtPackagesLoad],
   ['unit tests', unitTests],
   ...classificationRuns(join(scratch, 'classification')),
+  ['bench', bench],
 ];
 
 const results = [];
@@ -94,6 +95,18 @@ async function builtPackagesLoad() {
       process.stdout.write(`${command}: ${stdout}`);
     }
   }
+}
+
+/** The smoke run of `npm run bench`: every part runs, the figures mean nothing. */
+async function bench() {
+  const out = join(scratch, 'bench');
+  const words = [join(ROOT, 'scripts', 'bench.mjs'), '--quick', '--out', out];
+  await mustRun(process.execPath, words, { capture: true, minutes: 5 });
+  const figures = JSON.parse(readFileSync(join(out, 'bench.json'), 'utf8'));
+  const parts = ['inference', 'training', 'start', 'pipeline'].filter((name) => !figures[name]);
+  check(parts.length === 0, `bench.json lacks ${parts.join(', ')}`);
+  const rows = figures.inference.batches.flatMap(({ outcomes }) => outcomes);
+  check(rows.length > 0 && rows.every(({ p50 }) => p50 > 0), `the forward pass says ${JSON.stringify(rows)}`);
 }
 
 /** All vitest projects; the counts come from its JSON report, never from its text. */

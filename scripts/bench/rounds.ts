@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { quantile } from '@as-mlp/app';
 import { Child, type Message } from './child.ts';
 import type { Contestant } from './contestants.ts';
@@ -32,6 +33,8 @@ export interface Outcome {
 export interface Rounds {
   readonly rounds: number;
   readonly patience: number;
+  /** Before a turn nothing runs for half of this: threads of the one before may still spin, waiting for work. */
+  readonly turnMs: number;
   readonly log: (line: string) => void;
 }
 
@@ -76,7 +79,7 @@ export async function openPlayers(
  */
 export async function playRounds(
   players: readonly Player[],
-  { rounds, patience, log }: Rounds,
+  { rounds, patience, turnMs, log }: Rounds,
   reference?: string,
 ): Promise<Outcome[]> {
   const turns = players.map((player) => ({ player, times: [] as number[][], others: [] as number[] }));
@@ -84,6 +87,7 @@ export async function playRounds(
     for (let round = 0; round <= rounds; round++) {
       log(round === 0 ? '  warming up' : `  round ${round} of ${rounds}`);
       for (const { player, times, others } of turns) {
+        await setTimeout(turnMs / 2);
         const pids = player.pid === undefined ? [] : [player.pid];
         const turn = await whenQuiet(pids, round > 0 ? patience : 0, () => player.turn());
         if (round === 0) continue;

@@ -16,8 +16,9 @@ def pointwise(inputs, outputs, bias=True):
 def axial_shift(x, size, dim):
     """Moves channel group g by g - size // 2 cells along `dim`; zeros come in from outside (section 3.2)."""
     moved = []
+    length = x.shape[dim]
     for group, part in enumerate(x.chunk(size, dim=1)):
-        d = group - size // 2
+        d = max(-length, min(length, group - size // 2))
         # A negative padding cuts off what leaves the map.
         moved.append(F.pad(part, (d, -d, 0, 0) if dim == 3 else (0, 0, d, -d)))
     return torch.cat(moved, dim=1)
