@@ -34,6 +34,8 @@ export type ProgramConstant =
 export interface Program {
   readonly values: readonly ProgramValue[];
   readonly inputs: readonly ValueId[];
+  /** Further inputs: random numbers, uniform in [0, 1), new ones in every run. */
+  readonly draws: readonly ValueId[];
   readonly constants: readonly ProgramConstant[];
   /** In an order in which they can run; all of them contribute to an output. */
   readonly kernels: readonly ProgramKernel[];
@@ -62,8 +64,9 @@ class Merger {
   }
 
   merge(): Program {
-    const { inputs, captures, outputs } = this.first;
+    const { inputs, draws, captures, outputs } = this.first;
     for (const [input, id] of inputs.entries()) this.addInput(id, input);
+    for (const id of draws) this.addShape(id, 'random numbers');
     // Captures come in the order in which kernels use them, and sizes are best told from what came before.
     const constants: ProgramConstant[] = [];
     const open = [...captures.keys()];
@@ -80,7 +83,7 @@ class Merger {
       dtype,
       shape: (this.shapes[id] ?? []).map(({ dim }) => dim),
     }));
-    return { values, inputs, constants, kernels, outputs };
+    return { values, inputs, draws, constants, kernels, outputs };
   }
 
   private addInput(id: ValueId, input: number): void {
@@ -93,14 +96,18 @@ class Merger {
     });
   }
 
-  private constant(index: number): ProgramConstant {
-    const captures = this.traces.map((trace) => trace.captures[index]!);
-    const { id, variable } = captures[0]!;
+  private addShape(id: ValueId, what: string): void {
     const shapes = this.shapesOf(id);
     this.shapes[id] = shapes[0]!.map((_, axis) => {
       const values = shapes.map((shape) => shape[axis]!);
-      return { dim: this.solve('the shape of a tensor made inside', values, []), values };
+      return { dim: this.solve(`the shape of ${what}`, values, []), values };
     });
+  }
+
+  private constant(index: number): ProgramConstant {
+    const captures = this.traces.map((trace) => trace.captures[index]!);
+    const { id, variable } = captures[0]!;
+    this.addShape(id, 'a tensor made inside');
     if (variable) return { kind: 'variable', id, variable };
     const data = captures.map((capture) => (capture as { data: tf.TypedArray }).data);
     if (data.every((other) => sameData(data[0]!, other))) return { kind: 'data', id, data: data[0]! };

@@ -27,8 +27,9 @@ export type Capture =
 /** Everything that one call of a function did. */
 export interface Trace {
   readonly values: readonly TracedValue[];
-  /** The inputs, and after them the random numbers in the order in which they were drawn. */
   readonly inputs: readonly ValueId[];
+  /** Random numbers in the order in which they were drawn. */
+  readonly draws: readonly ValueId[];
   readonly captures: readonly Capture[];
   readonly kernels: readonly TracedKernel[];
   readonly outputs: readonly ValueId[];
@@ -68,7 +69,8 @@ class Recorder {
   private readonly values: TracedValue[] = [];
   private readonly captures: Capture[] = [];
   private readonly kernels: TracedKernel[] = [];
-  private readonly inputs: ValueId[];
+  private readonly inputs: readonly ValueId[];
+  private readonly draws: ValueId[] = [];
   /** Inside a kernel, which may read what it likes and whose own kernels are not written down. */
   private inside = false;
 
@@ -79,7 +81,7 @@ class Recorder {
   /** Zeros that stand for random numbers. */
   draw(shape: readonly number[]): tf.Tensor {
     const place = tf.zeros([...shape]);
-    this.inputs.push(this.define(place));
+    this.draws.push(this.define(place));
     return place;
   }
 
@@ -119,8 +121,8 @@ class Recorder {
 
   finish(outputs: readonly tf.Tensor[]): Trace {
     const ids = outputs.map((output) => this.use(output));
-    const { values, inputs, captures, kernels } = this;
-    return { values, inputs, captures, kernels, outputs: ids };
+    const { values, inputs, draws, captures, kernels } = this;
+    return { values, inputs, draws, captures, kernels, outputs: ids };
   }
 
   private define({ dataId, shape, dtype }: tf.TensorInfo): ValueId {
