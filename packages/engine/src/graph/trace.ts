@@ -167,31 +167,37 @@ function wrapKernels(recorder: Recorder): () => void {
   };
 }
 
-/** Makes reading a tensor an error; returns what allows it again. */
+/** Makes reading a tensor and changing a variable errors; returns what allows it again. */
 function forbidReads(recorder: Recorder): () => void {
   const backend = tf.backend();
   const original = { read: backend.read, readSync: backend.readSync };
   const guard = <F extends (...args: never[]) => unknown>(method: F) =>
     function guarded(this: tf.KernelBackend, ...args: Parameters<F>): unknown {
-      if (!recorder.mayRead) throw readInside();
+      if (!recorder.mayRead)
+        throw notAllowed('reads the values of a tensor', 'Return the tensor and read it outside');
       return method.apply(this, args);
     };
   backend.read = guard(original.read) as typeof backend.read;
   backend.readSync = guard(original.readSync) as typeof backend.readSync;
+  const { assign } = tf.Variable.prototype;
+  tf.Variable.prototype.assign = () => {
+    throw notAllowed('assigns a variable', 'Return the new value and assign it outside');
+  };
   return () => {
+    tf.Variable.prototype.assign = assign;
     Reflect.deleteProperty(backend, 'read');
     Reflect.deleteProperty(backend, 'readSync');
     if (backend.read !== original.read) Object.assign(backend, original);
   };
 }
 
-function readInside(): AsMlpError {
+function notAllowed(what: string, fix: string): AsMlpError {
   const frames = new Error().stack?.split('\n').slice(1) ?? [];
   const own = frames.find((line) => !/node_modules|node:|[/\\]graph[/\\]trace\.[tj]s/.test(line));
   const place = /\(?((?:file:[/][/])?[^()\s]+:\d+:\d+)\)?$/.exec(own ?? '')?.[1];
   return new AsMlpError('usage', {
     where: place,
-    what: 'a compiled function reads the values of a tensor',
-    fix: 'Return the tensor and read it outside, or run the function without compiling it',
+    what: `a compiled function ${what}`,
+    fix: `${fix}, or run the function without compiling it`,
   });
 }
