@@ -13,7 +13,7 @@ import type { ValueId } from './trace.ts';
  */
 export function fuseLayers(program: Program): Program {
   const rules: readonly Rule[] = [fuseGelu, fuseGroupNorm];
-  return rules.reduce((fused, rule) => joinReshapes(rewrite(fused, rule)), program);
+  return rules.reduce(rewrite, program);
 }
 
 /** A reshape of a reshape is one. */
@@ -60,9 +60,9 @@ function fuseGroupNorm(kernel: ProgramKernel, view: ProgramView): ProgramKernel[
       if (!found || found.centred !== centred || !isPerChannel(view, bias)) continue;
       const flat = centreOf(view, centred);
       if (flat === undefined) continue;
-      const [output] = kernel.outputs;
-      if (!isWholeSample(view, flat, found.count, view.shape(output!))) continue;
-      const x = source(view, flat);
+      const result = view.shape(kernel.outputs[0]!);
+      const x = mapOf(view, flat, found.count, result);
+      if (x === undefined) continue;
       const normalized = view.define(x, view.shape(x));
       const { weight, epsilon } = found;
       return [
@@ -70,7 +70,7 @@ function fuseGroupNorm(kernel: ProgramKernel, view: ProgramView): ProgramKernel[
         {
           name: 'Reshape',
           inputs: { x: normalized },
-          attrs: { shape: view.shape(output!) },
+          attrs: { shape: result },
           outputs: kernel.outputs,
         },
       ];
@@ -114,12 +114,22 @@ function centreOf(view: ProgramView, centred: ValueId): ValueId | undefined {
   return [mean.attrs.axis].flat().join() === '1' && mean.attrs.keepDims ? x : undefined;
 }
 
-/** Whether `flat` is `[B, count]` for an `x` of `[B, …, C]`, like the result. */
-function isWholeSample(view: ProgramView, flat: ValueId, count: Dim, result: readonly Dim[]): boolean {
-  const [batch, size] = view.shape(flat);
-  const shape = view.shape(source(view, flat));
-  const sameEnds = sameDim(shape[0]!, batch!) && sameDim(shape.at(-1)!, result.at(-1)!);
-  return sameEnds && sameDim(size!, count) && sameDim(result[0]!, batch!);
+/** The `[B, …, C]` that was flattened to samples of `count` elements. */
+function mapOf(
+  view: ProgramView,
+  flat: ValueId,
+  count: Dim,
+  [batch, , channels]: readonly Dim[],
+): ValueId | undefined {
+  if (!sameDim(view.shape(flat)[1]!, count)) return undefined;
+  let map = inputOf(view.made('Reshape', flat), 'x');
+  // What is no map is rows of a product, and was a map in between.
+  for (; map !== undefined; map = inputOf(view.made('Reshape', map), 'x')) {
+    const shape = view.shape(map);
+    const isMap = shape.length > 2 && sameDim(shape[0]!, batch!) && sameDim(shape.at(-1)!, channels!);
+    if (isMap) return map;
+  }
+  return undefined;
 }
 
 function isPerChannel(view: ProgramView, id: ValueId): boolean {

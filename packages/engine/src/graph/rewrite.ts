@@ -1,3 +1,4 @@
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Dim } from './dims.ts';
 import { type Program, type ProgramConstant, type ProgramKernel, withoutIdle } from './program.ts';
 import type { ValueId } from './trace.ts';
@@ -12,7 +13,7 @@ export type Rule = (kernel: ProgramKernel, view: ProgramView) => readonly Progra
 export function rewrite(program: Program, rule: Rule): Program {
   const view = new ProgramView(program);
   const kernels = program.kernels.flatMap((kernel) => rule(kernel, view) ?? [kernel]);
-  return withoutIdle({ ...program, values: view.values, kernels });
+  return withoutIdle({ ...program, values: view.values, constants: view.allConstants(), kernels });
 }
 
 /** A program as rules look at it: from a value back to what made it. */
@@ -20,7 +21,8 @@ export class ProgramView {
   /** Those of the program, and those that rules made. */
   readonly values: Program['values'][number][];
   private readonly producers = new Map<ValueId, ProgramKernel>();
-  private readonly constants: ReadonlyMap<ValueId, ProgramConstant>;
+  private readonly constants: Map<ValueId, ProgramConstant>;
+  private readonly uses = new Map<ValueId, number>();
 
   constructor(program: Program) {
     this.values = [...program.values];
@@ -28,6 +30,15 @@ export class ProgramView {
     for (const kernel of program.kernels) {
       for (const id of kernel.outputs) this.producers.set(id, kernel);
     }
+    const used = [
+      ...program.kernels.flatMap(({ inputs }) => Object.values(inputs).flat()),
+      ...program.outputs,
+    ];
+    for (const id of used) this.uses.set(id, (this.uses.get(id) ?? 0) + 1);
+  }
+
+  allConstants(): ProgramConstant[] {
+    return [...this.constants.values()];
   }
 
   /** The kernel that makes `id`, if its name is `name`. */
@@ -38,6 +49,20 @@ export class ProgramView {
 
   isConstant(id: ValueId): boolean {
     return this.constants.has(id);
+  }
+
+  /** Whether one kernel alone needs `id`. */
+  isUsedOnce(id: ValueId): boolean {
+    return this.uses.get(id) === 1;
+  }
+
+  /** The elements of a constant, or of a constant in another shape, as they are now. */
+  elements(id: ValueId): tf.TypedArray | undefined {
+    const constant = this.constants.get(id);
+    if (constant?.kind === 'variable') return constant.variable.dataSync();
+    if (constant?.kind === 'data') return constant.data;
+    const inner = inputOf(this.made('Reshape', id), 'x');
+    return inner === undefined ? undefined : this.elements(inner);
   }
 
   /** The number that a constant of one element holds. */
@@ -59,6 +84,13 @@ export class ProgramView {
   /** A value like `id` in another shape, for a kernel of a rule to give. */
   define(id: ValueId, shape: readonly Dim[]): ValueId {
     return this.values.push({ ...this.values[id]!, shape }) - 1;
+  }
+
+  /** A constant of a rule. */
+  constant(data: Float32Array, shape: readonly number[]): ValueId {
+    const id = this.values.push({ dtype: 'float32', shape }) - 1;
+    this.constants.set(id, { kind: 'data', id, data });
+    return id;
   }
 }
 

@@ -4,6 +4,7 @@ import { fuseLayers } from '../graph/fuse.ts';
 import type { Program, ProgramConstant } from '../graph/program.ts';
 import type { ValueId } from '../graph/trace.ts';
 import { projectVersion } from '../versions.ts';
+import { foldGains } from './fold-gains.ts';
 import { OnnxGraph } from './graph.ts';
 import { keepMaps } from './keep-maps.ts';
 import { KernelCall, type Lowerings, unsupportedKernel } from './kernel-call.ts';
@@ -60,7 +61,7 @@ export interface OnnxOptions {
  */
 export function encodeOnnx(program: Program, options: OnnxOptions): Uint8Array {
   checkNames(program, options);
-  const fused = keepMaps(fuseLayers(program));
+  const fused = foldGains(keepMaps(fuseLayers(program)));
   const graph = new OnnxGraph(options.inputs.map(({ name }) => name));
   const names = new Map<ValueId, string>();
   for (const [input, id] of fused.inputs.entries()) names.set(id, graph.inputName(input));

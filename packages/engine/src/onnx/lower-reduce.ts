@@ -34,6 +34,7 @@ export const REDUCING: Lowerings = {
     const epsilon = { epsilon: { float: call.number('epsilon') } };
     const normalized = graph.node('InstanceNormalization', [samples, one, zero], epsilon);
     const map = graph.reshape(normalized, [batch!, 1], call.shape('x'));
+    if (!call.has('weight')) return map;
     return graph.node('Add', [graph.node('Mul', [map, call.input('weight')]), call.input('bias')]);
   },
   Max: reduce('ReduceMax', 'reductionIndices'),
