@@ -5,13 +5,19 @@
 const { parentPort, workerData } = require('node:worker_threads');
 const ort = require('onnxruntime-node');
 
-const { model, threads } = workerData;
-const options = { intraOpNumThreads: threads, executionProviders: ['cpu'], logSeverityLevel: 3 };
-const opening = ort.InferenceSession.create(model, options);
+const { model, threads, flags } = workerData;
+const [BUSY, STOP] = [0, 1];
+let session;
+
+async function open() {
+  // Its warnings are about shapes that are open on purpose.
+  const options = { intraOpNumThreads: threads, executionProviders: ['cpu'], logSeverityLevel: 3 };
+  session = await ort.InferenceSession.create(model, options);
+  return { inputs: [...session.inputNames], outputs: [...session.outputNames] };
+}
 
 /** `{ name: { dtype, shape, data } }` → the same of the outputs. */
 async function run(feeds) {
-  const session = await opening;
   const tensors = Object.entries(feeds).map(([name, { dtype, shape, data }]) => [
     name,
     new ort.Tensor(dtype, data, shape),
@@ -27,23 +33,28 @@ async function run(feeds) {
 }
 
 async function close() {
-  const session = await opening;
   await session.release();
 }
 
-async function open() {
-  const session = await opening;
-  return { inputs: [...session.inputNames], outputs: [...session.outputNames] };
-}
+const tasks = { open, run, close };
 
-const answers = { run, close, open };
-
-parentPort.on('message', async ({ id, task, argument }) => {
+async function answer({ id, task, argument }) {
+  // A process that ends sets STOP and waits for BUSY: a thread that is ended inside ONNX Runtime aborts the process.
+  Atomics.store(flags, BUSY, 1);
   try {
-    const result = await answers[task](argument);
+    if (Atomics.load(flags, STOP)) return;
+    const result = await tasks[task](argument);
     const buffers = task === 'run' ? Object.values(result).map(({ data }) => data.buffer) : [];
     parentPort.postMessage({ id, result }, buffers);
   } catch (error) {
     parentPort.postMessage({ id, error: error instanceof Error ? error.message : String(error) });
+  } finally {
+    Atomics.store(flags, BUSY, 0);
+    Atomics.notify(flags, BUSY);
   }
+}
+
+let last = Promise.resolve();
+parentPort.on('message', (message) => {
+  last = last.then(() => answer(message));
 });

@@ -26,6 +26,8 @@ export function tensorFor({ shape, dtype }: Argument, seed: number): tf.Tensor {
 export function programOf(fn: TensorFunction, calls: readonly (readonly Argument[])[]): Program {
   return tf.tidy(() => {
     const inputs = calls.map((call) => call.map((one, i) => tensorFor(one, i)));
+    // Parameters get their first values when they are first used.
+    fn(...inputs[0]!);
     return mergeTraces(inputs.map((call) => trace(fn, call))) as unknown as tf.Tensor;
   }) as unknown as Program;
 }

@@ -1,8 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import { AsMlpError } from '@as-mlp/base';
 import { packageVersion } from '../versions.ts';
+import { SessionThread } from './session-thread.ts';
 
 /** A tensor that goes into a session or comes out of it, in row-major order; a bool is a byte, 0 or 1. */
 export type OnnxSessionTensor =
@@ -71,81 +70,7 @@ export async function openOnnxSession(
       (await thread.ask('run', feeds)) as Record<string, OnnxSessionTensor>;
     return { inputs, outputs, run, dispose: () => thread.close() };
   } catch (error) {
-    await thread.terminate();
+    await thread.end();
     throw error;
   }
-}
-
-interface Answer {
-  readonly id: number;
-  readonly result?: unknown;
-  readonly error?: string;
-}
-
-interface Question {
-  readonly resolve: (result: unknown) => void;
-  readonly reject: (error: AsMlpError) => void;
-}
-
-/** Questions to the thread that holds the session. It keeps the process alive only while one is open. */
-class SessionThread {
-  private readonly worker: Worker;
-  private readonly open = new Map<number, Question>();
-  private asked = 0;
-  private closing: Promise<void> | undefined;
-
-  constructor(model: Uint8Array, threads: number) {
-    const file = fileURLToPath(new URL('../../native/onnx-worker.cjs', import.meta.url));
-    this.worker = new Worker(file, { workerData: { model, threads }, execArgv: [] });
-    this.worker.unref();
-    this.worker.on('message', (answer: Answer) => this.settle(answer));
-    this.worker.on('error', (error) => this.failAll(error.message));
-    this.worker.on('exit', () => this.failAll('its thread has ended'));
-  }
-
-  ask(task: 'open' | 'run' | 'close', argument?: unknown): Promise<unknown> {
-    if (this.closing) return Promise.reject(failure('the session is disposed'));
-    return this.post(task, argument);
-  }
-
-  close(): Promise<void> {
-    this.closing ??= this.post('close').then(
-      () => this.terminate(),
-      () => this.terminate(),
-    );
-    return this.closing;
-  }
-
-  async terminate(): Promise<void> {
-    await this.worker.terminate();
-  }
-
-  private post(task: string, argument?: unknown): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const id = this.asked++;
-      this.open.set(id, { resolve, reject });
-      this.worker.ref();
-      this.worker.postMessage({ id, task, argument });
-    });
-  }
-
-  private settle({ id, result, error }: Answer): void {
-    const question = this.open.get(id);
-    this.open.delete(id);
-    if (this.open.size === 0) this.worker.unref();
-    if (error === undefined) question?.resolve(result);
-    else question?.reject(failure(error));
-  }
-
-  private failAll(why: string): void {
-    for (const { reject } of this.open.values()) reject(failure(why));
-    this.open.clear();
-  }
-}
-
-function failure(why: string): AsMlpError {
-  return new AsMlpError('engine', {
-    what: `ONNX Runtime did not run the model (${why.trim().replace(/\.$/, '')})`,
-    fix: 'Check the names, types and shapes of the inputs, and the file',
-  });
 }
