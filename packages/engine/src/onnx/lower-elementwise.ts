@@ -44,18 +44,7 @@ export const ELEMENTWISE: Lowerings = {
   Relu: same('Relu'),
   Relu6: (call) => call.graph.node('Clip', [call.input('x'), call.graph.float(0), call.graph.float(6)]),
   Rsqrt: (call) => call.graph.node('Reciprocal', [call.graph.node('Sqrt', call.inputs())]),
-  Select: (call) => {
-    const { graph } = call;
-    const condition = call.shape('condition');
-    const rank = call.rank('t');
-    // One condition for each entry along the first axis.
-    const missing = Array.from({ length: rank - condition.length }, (_, i) => condition.length + i);
-    const wide =
-      condition.length === 1 && missing.length > 0
-        ? graph.node('Unsqueeze', [call.input('condition'), graph.int64s(missing)])
-        : call.input('condition');
-    return graph.node('Where', [wide, call.input('t'), call.input('e')]);
-  },
+  Select: same('Where'),
   Sigmoid: same('Sigmoid'),
   Softmax: (call) =>
     call.graph.node('Softmax', [call.input('logits')], { axis: { int: call.number('dim') } }),

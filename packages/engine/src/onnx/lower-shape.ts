@@ -1,5 +1,4 @@
 import { type Dim, isFixed, sameDim } from '../graph/dims.ts';
-import type { Attribute } from '../graph/program.ts';
 import type { KernelCall, Lowerings } from './kernel-call.ts';
 import { onnxDtype } from './tensors.ts';
 
@@ -103,7 +102,7 @@ interface Bound {
 }
 
 /** Where `size` elements from `begin` end; -1 stands for all that follow. */
-function end(begin: Dim, size: Attribute & Dim): Dim {
+function end(begin: Dim, size: Dim): Dim {
   if (size === -1 || (begin === -1 && size === 1)) return END;
   if (begin === 0) return size;
   return isFixed(begin) && isFixed(size) ? begin + size : { op: 'add', left: begin, right: size };
