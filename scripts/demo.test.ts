@@ -78,8 +78,10 @@ describe('demo.mjs', () => {
   });
 
   it('passes a signal on, waits for the demo and starts no other', async () => {
-    const options = { cwd: checkout, stdio: ['ignore', 'pipe', 'inherit'] } as const;
-    const child = spawn(process.execPath, [script(), 'wait'], { ...options });
+    const child = spawn(process.execPath, [script(), 'wait'], {
+      cwd: checkout,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const ended = new Promise((resolve) => child.on('close', resolve));
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -6,10 +6,14 @@ import { ROOT } from './setup.mjs';
 export class CheckFailure extends Error {}
 
 /**
- * Runs a command and waits for it. With `capture`, stdout and stderr come back as text and are not shown.
- * A run past `minutes` is ended and counts as failed (code null).
+ * Runs a command and waits for it. With `capture`, stdout and stderr come back as text and are not shown, and
+ * `watch(stderr, child)` is called whenever more was said. A run past `minutes` is ended and counts as failed (code null).
  */
-export function run(command, args, { cwd = ROOT, env = {}, capture = false, minutes = 10 } = {}) {
+export function run(
+  command,
+  args,
+  { cwd = ROOT, env = {}, capture = false, watch = () => undefined, minutes = 10 } = {},
+) {
   return new Promise((resolve) => {
     const output = capture ? 'pipe' : 'inherit';
     const child = spawn(command, args, {
@@ -23,6 +27,7 @@ export function run(command, args, { cwd = ROOT, env = {}, capture = false, minu
     for (const name of capture ? ['stdout', 'stderr'] : []) {
       child[name].setEncoding('utf8').on('data', (text) => {
         texts[name] += text;
+        if (name === 'stderr') watch(texts.stderr, child);
       });
     }
     let late = false;

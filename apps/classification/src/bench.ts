@@ -4,8 +4,8 @@ import { benchVerb } from '@as-mlp/app';
 export const bench = benchVerb({
   defaultModel: 'as-mlp-tiny',
   defaultSize: '224',
-  async open({ model, size }) {
+  async open({ model, size }, engine) {
     const { createForwardTimer } = await import('@as-mlp/classification');
-    return createForwardTimer(model, size);
+    return createForwardTimer(model, size, engine.compile);
   },
 });

@@ -24,9 +24,12 @@ export const evaluate = evaluateVerb<Flags>({
   addOptions: (command) => {
     shiftOption(command).option('--labels <file>', 'class names, one a line, in the order of the outputs');
   },
-  async evaluate(flags, { signal, log, onProgress }) {
+  async evaluate(flags, { engine, signal, log, onProgress }) {
     const { evaluateClassifier, loadClassifier } = await import('@as-mlp/classification');
-    const classifier = await loadClassifier(flags.weights, await classifierOptions(flags));
+    const classifier = await loadClassifier(flags.weights, {
+      ...(await classifierOptions(flags)),
+      compile: engine.compile,
+    });
     for (const note of classifier.notes) log(note);
     try {
       const { data, split, batch: batchSize, workers } = flags;
@@ -42,7 +45,10 @@ export const evaluate = evaluateVerb<Flags>({
 /** An evaluation as JSON, text, tables and a picture. */
 export function evaluationReport({ metrics, perClass, confusion, failures }: Evaluation): EvaluationReport {
   const { top1, top5, count } = metrics;
-  const seen = perClass.filter((row) => row.count > 0);
+  // A class may have no image and still be an answer: its column belongs to the confusions.
+  const isAnswer = (index: number) =>
+    perClass.some((row) => confusion[row.index * perClass.length + index]! > 0);
+  const seen = perClass.filter((row) => row.count > 0 || isAnswer(row.index));
   return {
     json: { top1, top5, count },
     text: formatTable(['top-1', 'top-5', 'images'], [[percent(top1), percent(top5), String(count)]]),

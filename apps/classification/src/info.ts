@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { infoVerb, wholeNumber } from '@as-mlp/app';
 
 interface Flags {
-  readonly shiftSize?: number;
   readonly size?: { height: number; width: number };
   readonly classes?: number;
 }

@@ -17,9 +17,12 @@ export const predict = predictVerb<readonly Prediction[], Flags>({
       .option('--top-k <n>', 'classes to give for each image', wholeNumber(1), 5)
       .option('--labels <file>', 'class names, one a line, in the order of the outputs');
   },
-  async open(flags): Promise<Predictor<readonly Prediction[]>> {
+  async open(flags, engine): Promise<Predictor<readonly Prediction[]>> {
     const { loadClassifier } = await import('@as-mlp/classification');
-    const classifier = await loadClassifier(flags.weights, await classifierOptions(flags));
+    const classifier = await loadClassifier(flags.weights, {
+      ...(await classifierOptions(flags)),
+      compile: engine.compile,
+    });
     return {
       notes: classifier.notes,
       predict: (images) => classifier.classify(images, { topK: flags.topK }),

@@ -7,12 +7,12 @@ export const train = trainVerb<ClassificationBatch, TrainFlags>({
     const { DIGITS_RECIPE } = await import('@as-mlp/classification');
     return data === 'mnist' ? { ...DIGITS_RECIPE } : {};
   },
-  async prepare(settings, flags) {
+  async prepare(settings, flags, onEvaluation) {
     const { createClassificationTask, initializeFrom, parseClassificationRecipe } = await import(
       '@as-mlp/classification'
     );
     const recipe = parseClassificationRecipe(settings);
-    const task = createClassificationTask({ data: flags.data, recipe });
+    const task = createClassificationTask({ data: flags.data, recipe, onEvaluation });
     if (flags.weights !== undefined) await initializeFrom(task.model, flags.weights);
     return { task, recipe };
   },

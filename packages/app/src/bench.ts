@@ -1,6 +1,7 @@
+import type { Engine } from '@as-mlp/engine';
 import type { Verb } from './cli.ts';
 import { addEngineOptions, type EngineFlags, imageSize, wholeNumber, wholeNumbers } from './options.ts';
-import { writeJson } from './outputs.ts';
+import { checkTarget, writeJson } from './outputs.ts';
 import { formatTable } from './table.ts';
 
 /** A network to be timed on random input. */
@@ -23,7 +24,7 @@ export interface BenchFlags extends EngineFlags {
 export interface BenchTask {
   readonly defaultModel: string;
   readonly defaultSize: string;
-  open(flags: BenchFlags): Promise<Timed>;
+  open(flags: BenchFlags, engine: Engine): Promise<Timed>;
 }
 
 /** One row of a bench. Milliseconds an image. */
@@ -46,11 +47,12 @@ export function benchVerb(task: BenchTask): Verb {
       .option('--runs <n>', 'timed runs of each batch size', wholeNumber(1), 10)
       .option('--json <file>', 'write the figures as JSON; - is standard output');
     addEngineOptions(command).action(async (flags: BenchFlags) => {
+      await checkTarget(flags.json);
       const engine = await cli.openEngine(flags);
-      const timed = await task.open(flags);
+      const timed = await task.open(flags, engine);
       let rows: BenchRow[];
       try {
-        rows = await measure(timed, flags);
+        rows = await measure(timed, flags, cli.signal);
       } finally {
         timed.dispose();
       }
@@ -75,10 +77,12 @@ export function benchVerb(task: BenchTask): Verb {
 export async function measure(
   timed: Timed,
   { batch, runs }: Pick<BenchFlags, 'batch' | 'runs'>,
+  signal: AbortSignal,
 ): Promise<BenchRow[]> {
   const times = new Map<number, number[]>(batch.map((size) => [size, []]));
   for (let round = 0; round <= runs; round++) {
     for (const [size, list] of times) {
+      signal.throwIfAborted();
       const start = performance.now();
       await timed.run(size);
       if (round > 0) list.push((performance.now() - start) / size);

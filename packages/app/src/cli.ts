@@ -47,10 +47,10 @@ export async function runApp(
   const cli: Cli = {
     terminal,
     signal: interrupt.signal,
-    openEngine: async (flags) => {
+    openEngine: async ({ engine: name, device, threads, eager }) => {
       const { describeEngine, openEngine } = await import('@as-mlp/engine');
-      const engine = await openEngine({ ...flags, log: terminal.log } as Parameters<typeof openEngine>[0]);
-      terminal.log(`engine: ${describeEngine(engine)}`);
+      const engine = await openEngine({ engine: name, device, threads, eager, log: terminal.log });
+      terminal.log(describeEngine(engine));
       return engine;
     },
     fail: (error) => {
@@ -73,7 +73,7 @@ export async function runApp(
     return failures > 0 ? EXIT.failed : EXIT.done;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    if (interrupt.signal.aborted) return EXIT.interrupted;
+    if (interrupt.signal.aborted && isInterruption(error)) return EXIT.interrupted;
     report(error);
     return error instanceof AsMlpError && error.kind === 'usage' ? EXIT.usage : EXIT.failed;
   } finally {
@@ -104,9 +104,15 @@ function createProgram(app: AppDefinition, cli: Cli): Command {
       writeOut: terminal.out,
       writeErr: (text) => terminal.log(text.trimEnd()),
     });
-    if (command !== program) command.option('--verbose', 'show where an error came from');
+    command.option('--verbose', 'show where an error came from');
   }
   return program;
+}
+
+/** Work that was given up on request, and not for a reason of its own such as a full disk. */
+function isInterruption(error: unknown): boolean {
+  if (error instanceof AsMlpError) return error.kind === 'cancelled';
+  return error instanceof Error && error.name === 'AbortError';
 }
 
 function packageVersion(): string {
@@ -117,7 +123,12 @@ function packageVersion(): string {
 /** One message for a person; the stack only when asked for. */
 export function describeError(error: unknown, isVerbose: boolean): string {
   if (!(error instanceof Error)) return `error: ${String(error)}`;
-  if (isVerbose) return `error: ${error.stack ?? error.message}`;
+  if (isVerbose) return `error: ${stackOf(error)}`;
   if (error instanceof AsMlpError) return `error: ${error.message}`;
   return `error: ${error.message} (unexpected: run again with --verbose and report it)`;
+}
+
+function stackOf(error: Error): string {
+  const stack = error.stack ?? error.message;
+  return error.cause instanceof Error ? `${stack}\ncaused by: ${stackOf(error.cause)}` : stack;
 }

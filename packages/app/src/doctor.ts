@@ -12,7 +12,7 @@ export const doctorVerb: Verb = (program, cli) => {
   addEngineOptions(command).action(async (flags: EngineFlags & { json?: string | true }) => {
     const { diagnose, formatDiagnosis } = await import('@as-mlp/engine');
     const { engine, device } = flags;
-    const report = await diagnose({ ...(engine ? { engine } : {}), ...(device ? { device } : {}) });
+    const report = await diagnose({ engine, device });
     if (flags.json === undefined) cli.terminal.out(`${formatDiagnosis(report).trimEnd()}\n`);
     else await writeJson(flags.json === true ? '-' : flags.json, report, cli.terminal);
     if (!report.usable)

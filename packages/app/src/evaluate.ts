@@ -1,8 +1,10 @@
 import type { AsMlpError } from '@as-mlp/base';
+import type { Engine } from '@as-mlp/engine';
 import type { Command } from 'commander';
 import type { Cli, Verb } from './cli.ts';
 import { addEngineOptions, type EngineFlags, wholeNumber } from './options.ts';
-import { outputFolder, writeJson } from './outputs.ts';
+import { checkTarget, outputFolder, writeJson } from './outputs.ts';
+import type { ProgressLine } from './terminal.ts';
 
 /** Options of every `eval`. */
 export interface EvaluateFlags extends EngineFlags {
@@ -30,10 +32,11 @@ export interface EvaluationReport {
 /** What a task brings to `eval`. */
 export interface EvaluateTask<F extends EvaluateFlags> {
   addOptions?(command: Command): void;
-  /** Loads network and data and evaluates; the engine is open. */
+  /** Loads network and data and evaluates. */
   evaluate(
     flags: F,
-    watch: {
+    context: {
+      engine: Engine;
       signal: AbortSignal;
       log: (line: string) => void;
       onProgress: (done: number, total: number) => void;
@@ -61,15 +64,16 @@ export function evaluateVerb<F extends EvaluateFlags = EvaluateFlags>(task: Eval
 
 async function evaluate<F extends EvaluateFlags>(task: EvaluateTask<F>, flags: F, cli: Cli): Promise<void> {
   const { terminal, signal } = cli;
+  await checkTarget(flags.json);
   const folder = flags.out === undefined ? undefined : await outputFolder(flags.out);
-  await cli.openEngine(flags);
-  let progress: ReturnType<typeof terminal.progress> | undefined;
+  const engine = await cli.openEngine(flags);
+  let progress: ProgressLine | undefined;
   const onProgress = (done: number, total: number) => {
     progress ??= terminal.progress('eval', total, 'images');
     progress.update(done);
   };
   const report = await task
-    .evaluate(flags, { signal, log: terminal.log, onProgress })
+    .evaluate(flags, { engine, signal, log: terminal.log, onProgress })
     .finally(() => progress?.stop());
   for (const failure of report.failures) cli.fail(failure);
   if (flags.json !== '-') terminal.out(report.text);

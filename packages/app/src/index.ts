@@ -1,4 +1,5 @@
 export { contactSheet, type Tile } from '@as-mlp/data';
+export type { Engine } from '@as-mlp/engine';
 export type { Command } from 'commander';
 export { type BenchFlags, type BenchRow, type BenchTask, benchVerb, measure, type Timed } from './bench.ts';
 export { type AppDefinition, type Cli, main, runApp, type Verb } from './cli.ts';

@@ -1,14 +1,16 @@
 import { AsMlpError } from '@as-mlp/base';
+import type { DeviceChoice, EngineChoice } from '@as-mlp/engine';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** Options that every verb which computes has. */
 export interface EngineFlags {
-  readonly engine?: string;
-  readonly device?: 'auto' | 'cpu' | 'gpu';
+  readonly engine?: EngineChoice;
+  readonly device?: DeviceChoice;
   readonly threads?: number;
+  readonly eager?: boolean;
 }
 
-/** Adds `--engine`, `--device` and `--threads`. */
+/** Adds `--engine`, `--device`, `--threads` and `--eager`. */
 export function addEngineOptions(command: Command): Command {
   return command
     .addOption(
@@ -20,7 +22,8 @@ export function addEngineOptions(command: Command): Command {
       ]),
     )
     .addOption(new Option('--device <name>', 'gpu fails where there is none').choices(['auto', 'cpu', 'gpu']))
-    .option('--threads <n>', 'threads of one operation', wholeNumber(1));
+    .option('--threads <n>', 'threads of one operation', wholeNumber(1))
+    .option('--eager', 'run every operation by itself instead of compiling the network');
 }
 
 /** Parses a whole number of at least `least`. */

@@ -1,7 +1,7 @@
-import { mkdir, readFile } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { access, constants, mkdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
 import { AsMlpError } from '@as-mlp/base';
-import { describeIoError, writeFileAtomic } from '@as-mlp/base/node';
+import { describeIoError, errorCode, writeFileAtomic } from '@as-mlp/base/node';
 import { encodePng, type RgbImage } from '@as-mlp/data';
 import type { Terminal } from './terminal.ts';
 
@@ -12,10 +12,27 @@ export async function writeJson(target: string, value: unknown, terminal: Termin
   else await writeFileAtomic(target, text);
 }
 
+/**
+ * Fails before the work rather than after it where a result could not be written: `target` is a folder, or lies in one
+ * that is missing or may not be written. Standard output (`-`), devices and no target at all are fine.
+ */
+export async function checkTarget(target: string | undefined): Promise<void> {
+  if (target === undefined || target === '-') return;
+  const status = await stat(target).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw describeIoError(error, target);
+  });
+  if (status?.isDirectory()) {
+    throw new AsMlpError('io', { where: target, what: 'is a folder, not a file', fix: 'Name a file in it' });
+  }
+  if (status && !status.isFile()) return;
+  await checkWritable(dirname(target));
+}
+
 /** A folder that results may go to, made if need be. */
 export async function outputFolder(path: string): Promise<string> {
   await mkdir(path, { recursive: true }).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
+    if (errorCode(error) === 'EEXIST') {
       throw new AsMlpError('io', {
         where: path,
         what: 'is a file, not a folder',
@@ -24,7 +41,14 @@ export async function outputFolder(path: string): Promise<string> {
     }
     throw describeIoError(error, path);
   });
+  await checkWritable(path);
   return path;
+}
+
+async function checkWritable(folder: string): Promise<void> {
+  await access(folder, constants.W_OK).catch((error: unknown) => {
+    throw describeIoError(error, folder);
+  });
 }
 
 /** Writes a picture as PNG. */
@@ -32,9 +56,16 @@ export async function writePicture(path: string, image: RgbImage): Promise<void>
   await writeFileAtomic(path, await encodePng(image));
 }
 
-/** Names result files after inputs: `photo.jpg` → `photo.png`, and `photo-2.png` for a namesake from another folder. */
-export function createNamer(folder: string, extension: string): (input: string) => string {
-  const used = new Set<string>();
+/**
+ * Names result files after inputs: `photo.jpg` → `photo.png`, and `photo-2.png` for a namesake from another folder.
+ * The stems in `reserved` are left to others.
+ */
+export function createNamer(
+  folder: string,
+  extension: string,
+  reserved: readonly string[] = [],
+): (input: string) => string {
+  const used = new Set(reserved);
   return (input) => {
     const stem = basename(input, extname(input));
     let name = stem;

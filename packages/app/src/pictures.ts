@@ -22,6 +22,12 @@ const PANEL: Rgb = [24, 26, 30];
 const BAR: Rgb = [46, 92, 150];
 const TEXT: Rgb = [240, 240, 240];
 
+/** The image, shrunk so that no side is longer than `side`; a smaller one as it is. */
+export function thumbnail(image: RgbImage, side: number): RgbImage {
+  const scale = side / Math.max(image.width, image.height);
+  return scale < 1 ? scaled(image, scale) : image;
+}
+
 /** The image, shrunk or enlarged to a readable size, with a panel of lines below it. */
 export async function captioned(image: RgbImage, lines: readonly CaptionLine[]): Promise<RgbImage> {
   const picture = fit(image);
@@ -42,7 +48,10 @@ export async function captioned(image: RgbImage, lines: readonly CaptionLine[]):
 function fit(image: RgbImage): RgbImage {
   const longest = Math.max(image.width, image.height);
   const scale = longest > LONGEST_SIDE ? LONGEST_SIDE / longest : Math.max(1, SHORTEST_WIDTH / longest);
-  if (scale === 1) return image;
+  return scale === 1 ? image : scaled(image, scale);
+}
+
+function scaled(image: RgbImage, scale: number): RgbImage {
   const side = (value: number) => Math.max(1, Math.round(value * scale));
   // Small pictures such as digits are enlarged with hard pixels.
   return resize(

@@ -1,10 +1,13 @@
-import { join } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { AsMlpError } from '@as-mlp/base';
 import { contactSheet, decodeImage, listImages, type RgbImage, type Tile } from '@as-mlp/data';
+import type { Engine } from '@as-mlp/engine';
 import type { Command } from 'commander';
 import type { Cli, Verb } from './cli.ts';
 import { addEngineOptions, type EngineFlags, wholeNumber } from './options.ts';
-import { createNamer, outputFolder, writeJson, writePicture } from './outputs.ts';
+import { checkTarget, createNamer, outputFolder, writeJson, writePicture } from './outputs.ts';
+import { thumbnail } from './pictures.ts';
 
 /** A network that answers for images. */
 export interface Predictor<R> {
@@ -33,16 +36,18 @@ export interface PredictFlags extends EngineFlags {
 export interface PredictTask<R, F extends PredictFlags> {
   /** Adds the task's own options. */
   addOptions?(command: Command): void;
-  /** Loads the network; the engine is open. */
-  open(flags: F): Promise<Predictor<R>>;
+  /** Loads the network. */
+  open(flags: F, engine: Engine): Promise<Predictor<R>>;
 }
 
-/** Tiles of the overview sheet. */
-const SHEET_TILES = 100;
+/** The overview sheet. */
+const SHEET = { tiles: 100, tileSize: 200 } as const;
+const OVERVIEW = 'overview';
 
 /**
  * `predict <files or folders…> --weights FILE [--json FILE|-] [--out DIR]`: one JSON entry and one picture an image.
- * Images that cannot be read are named, the others done.
+ * Images that cannot be read are named, the others done. A run that is interrupted leaves the pictures that are done,
+ * and no JSON.
  */
 export function predictVerb<R, F extends PredictFlags = PredictFlags>(task: PredictTask<R, F>): Verb {
   return (program, cli) => {
@@ -65,18 +70,19 @@ async function predict<R, F extends PredictFlags>(
   flags: F,
   cli: Cli,
 ): Promise<void> {
-  const { terminal } = cli;
+  const { terminal, signal } = cli;
   const files = await findImages(paths, cli);
+  await checkTarget(flags.json);
   const folder = flags.out === undefined ? undefined : await outputFolder(flags.out);
-  await cli.openEngine(flags);
-  const predictor = await task.open(flags);
+  const pictures = folder === undefined ? [] : await pictureNames(files, folder);
+  const engine = await cli.openEngine(flags);
+  const predictor = await task.open(flags, engine);
   for (const note of predictor.notes) terminal.log(note);
   const entries: Record<string, unknown>[] = [];
   const tiles: Tile[] = [];
-  const nameOf = createNamer(folder ?? '', 'png');
   const progress = terminal.progress('predict', files.length, 'images');
   try {
-    for (let start = 0; start < files.length && !cli.signal.aborted; start += flags.batch) {
+    for (let start = 0; start < files.length && !signal.aborted; start += flags.batch) {
       const batch = files.slice(start, start + flags.batch);
       const images = await Promise.all(batch.map((file) => readImage(file)));
       const readable = images.filter((image) => 'data' in image);
@@ -93,9 +99,10 @@ async function predict<R, F extends PredictFlags>(
         entries.push({ file, width: image.width, height: image.height, ...predictor.toJson(result) });
         if (flags.json !== '-') terminal.out(`${file}: ${predictor.toText(result)}\n`);
         if (!folder) continue;
-        const picture = await predictor.draw(image, result);
-        await writePicture(nameOf(file), picture);
-        if (tiles.length < SHEET_TILES) tiles.push({ image, caption: predictor.toText(result) });
+        await writePicture(pictures[start + i]!, await predictor.draw(image, result));
+        // Whole photos of a long run would fill the memory.
+        if (tiles.length < SHEET.tiles)
+          tiles.push({ image: thumbnail(image, SHEET.tileSize), caption: predictor.toText(result) });
       }
       progress.update(start + batch.length);
     }
@@ -103,12 +110,34 @@ async function predict<R, F extends PredictFlags>(
     progress.stop();
     predictor.dispose();
   }
+  if (signal.aborted) {
+    terminal.log(`stopped after ${entries.length} of ${files.length} images`);
+    return;
+  }
   if (flags.json !== undefined) await writeJson(flags.json, entries, terminal);
-  if (folder && tiles.length > 1) {
-    const sheet = join(folder, 'overview.png');
-    await writePicture(sheet, await contactSheet(tiles, { tileSize: 200 }));
-    terminal.log(`pictures: ${folder}, overview: ${sheet}`);
-  } else if (folder) terminal.log(`pictures: ${folder}`);
+  if (!folder) return;
+  terminal.log(`pictures: ${folder}`);
+  if (tiles.length > 1) await writeOverview(join(folder, `${OVERVIEW}.png`), tiles, cli);
+}
+
+async function writeOverview(path: string, tiles: readonly Tile[], { terminal }: Cli): Promise<void> {
+  await writePicture(path, await contactSheet(tiles, { tileSize: SHEET.tileSize }));
+  terminal.log(`overview: ${path}`);
+}
+
+/** Where the picture of each image goes; never onto an image that is predicted for. */
+async function pictureNames(files: readonly string[], folder: string): Promise<string[]> {
+  const nameOf = createNamer(folder, 'png', [OVERVIEW]);
+  const names = files.map(nameOf);
+  const place = await realpath(folder);
+  const inputs = new Set(await Promise.all(files.map((file) => realpath(file))));
+  const replaced = names.find((name) => inputs.has(join(place, basename(name))));
+  if (replaced === undefined) return names;
+  throw new AsMlpError('usage', {
+    where: replaced,
+    what: 'the picture of a result would replace this image',
+    fix: 'Choose another --out',
+  });
 }
 
 /** Every path is looked at on its own, so that one wrong name does not hide the others. */

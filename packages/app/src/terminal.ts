@@ -1,4 +1,4 @@
-import { SingleBar } from 'cli-progress';
+import { Presets, SingleBar } from 'cli-progress';
 
 /** Where an app speaks. Results go to `out`, everything else to `log`. */
 export interface Terminal {
@@ -19,56 +19,99 @@ export interface ProgressLine {
 
 const PLAIN_INTERVAL = 5_000;
 
+/** Where a terminal writes. */
+interface Streams {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
 /** The terminal of this process. */
-export function processTerminal(): Terminal {
-  const log = (line: string) => void process.stderr.write(`${line}\n`);
+export function processTerminal({ stdout, stderr }: Streams = process): Terminal {
+  let standing: Bar | undefined;
+  const write = (stream: NodeJS.WriteStream, text: string) => {
+    const bar = stream.isTTY ? standing : undefined;
+    bar?.giveWay();
+    stream.write(text);
+    bar?.draw();
+  };
+  const log = (line: string) => write(stderr, `${line}\n`);
   return {
-    out: (text) => void process.stdout.write(text),
+    out: (text) => write(stdout, text),
     log,
-    progress: (label, total, unit) =>
-      process.stderr.isTTY ? bar(label, total, unit) : plainLines(label, total, unit, log),
+    progress: (label, total, unit) => {
+      if (!stderr.isTTY) return plainLines(label, total, unit, log);
+      const bar = createBar(label, total, unit, stderr);
+      standing = bar;
+      const stop = () => {
+        process.off('exit', stop);
+        if (standing !== bar) return;
+        standing = undefined;
+        bar.giveWay();
+        log(bar.summary());
+      };
+      // The bar hides the cursor, and not everybody who ends the process knows of it.
+      process.once('exit', stop);
+      return { update: bar.update, stop };
+    },
   };
 }
 
-function bar(label: string, total: number, unit: string): ProgressLine {
-  const format = `${label} {bar} {value}/{total} ${unit}, {rate} ${unit}/s, {left} left{note}`;
-  const line = new SingleBar({ format, hideCursor: true, barsize: 24, stream: process.stderr });
-  const timing = createTiming(total);
-  line.start(total, 0, { rate: '–', left: '–', note: '' });
+/** A bar that can leave its line to others and come back below. */
+interface Bar {
+  update(done: number, note?: string): void;
+  draw(): void;
+  giveWay(): void;
+  summary(): string;
+}
+
+function createBar(label: string, total: number, unit: string, stream: NodeJS.WriteStream): Bar {
+  const options = { hideCursor: true, barsize: 24, clearOnComplete: true, gracefulExit: false, stream };
+  const format = `${label} {bar} {value}/{total} ${unit}{pace}{note}`;
+  const line = new SingleBar({ ...options, format }, Presets.shades_classic);
+  const pace = createPace(total, unit);
+  let state = { done: 0, pace: '', note: '' };
+  const draw = () => line.start(total, state.done, state);
+  draw();
   return {
-    update: (done, note = '') => line.update(done, { ...timing(done), note: note && `, ${note}` }),
-    stop: () => line.stop(),
+    update: (done, note = '') => {
+      state = { done, pace: pace(done), note: note && `, ${note}` };
+      line.update(done, state);
+    },
+    draw,
+    giveWay: () => line.stop(),
+    summary: () => `${label} ${state.done}/${total} ${unit}${state.pace}`,
   };
 }
 
 function plainLines(label: string, total: number, unit: string, log: (line: string) => void): ProgressLine {
-  const timing = createTiming(total);
-  let last = performance.now();
+  const pace = createPace(total, unit);
+  let last = { time: performance.now(), done: 0 };
   return {
-    update: (done, note) => {
-      const now = performance.now();
-      if (now - last < PLAIN_INTERVAL && done < total) return;
-      last = now;
-      const { rate, left } = timing(done);
-      log(`${label} ${done}/${total} ${unit}, ${rate} ${unit}/s, ${left} left${note ? `, ${note}` : ''}`);
+    update: (done, note = '') => {
+      const time = performance.now();
+      const isEnd = done >= total && last.done < total;
+      const timing = pace(done);
+      if (time - last.time < PLAIN_INTERVAL && !isEnd) return;
+      last = { time, done };
+      log(`${label} ${done}/${total} ${unit}${timing}${note && `, ${note}`}`);
     },
     stop: () => undefined,
   };
 }
 
-/** Rate and time left, counted from the first update so that start-up does not distort them. */
-function createTiming(total: number): (done: number) => { rate: string; left: string } {
+/**
+ * `, 3.1 images/s, 28 s left`, as far as it is known; counted from the first update so that start-up does not distort
+ * it.
+ */
+function createPace(total: number, unit: string): (done: number) => string {
   let start: { time: number; done: number } | undefined;
   return (done) => {
     const time = performance.now();
     start ??= { time, done };
-    const seconds = (time - start.time) / 1000;
-    const rate = (done - start.done) / seconds;
-    if (!(rate > 0) || !Number.isFinite(rate)) return { rate: '–', left: '–' };
-    return {
-      rate: rate < 10 ? rate.toFixed(1) : rate.toFixed(0),
-      left: formatSeconds((total - done) / rate),
-    };
+    const rate = (1000 * (done - start.done)) / (time - start.time);
+    if (!(rate > 0) || !Number.isFinite(rate)) return '';
+    const left = done < total ? `, ${formatSeconds((total - done) / rate)} left` : '';
+    return `, ${rate < 10 ? rate.toFixed(1) : rate.toFixed(0)} ${unit}/s${left}`;
   };
 }
 

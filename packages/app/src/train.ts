@@ -12,6 +12,7 @@ import {
   positiveNumber,
   wholeNumber,
 } from './options.ts';
+import type { ProgressLine } from './terminal.ts';
 
 /** Options of every `train`. */
 export interface TrainFlags extends EngineFlags {
@@ -38,8 +39,15 @@ export interface TrainTask<Batch, F extends TrainFlags> {
   addOptions?(command: Command): void;
   /** The settings to start from, before the flags are applied. */
   preset(flags: F): Promise<Record<string, unknown>>;
-  /** Checks the settings, opens the data and makes the model; the engine is open. */
-  prepare(settings: Record<string, unknown>, flags: F): Promise<Training<Batch>>;
+  /**
+   * Checks the settings, opens the data and makes the model; the engine is open. `onEvaluation` is to be told how far
+   * an evaluation is.
+   */
+  prepare(
+    settings: Record<string, unknown>,
+    flags: F,
+    onEvaluation: (done: number, total: number) => void,
+  ): Promise<Training<Batch>>;
 }
 
 /** `train --data ROOT --model NAME --out DIR [--resume] [--set path=value …]`: leaves a run folder. */
@@ -72,12 +80,15 @@ async function train<Batch, F extends TrainFlags>(
   const { fit } = await import('@as-mlp/train');
   const settings = await settingsOf(task, flags);
   const engine = await cli.openEngine(flags);
-  const { task: learning, recipe } = await task.prepare(settings, flags);
+  let progress: ProgressLine | undefined;
+  let updates = 0;
+  const onEvaluation = (done: number, total: number) =>
+    progress?.update(updates, `evaluation ${done}/${total}`);
+  const { task: learning, recipe } = await task.prepare(settings, flags, onEvaluation);
   terminal.log(
     `training ${learning.model.parameterCount().toLocaleString('en')} parameters, ` +
       `${recipe.epochs} epochs of ${learning.batchesPerEpoch} batches of ${recipe.batchSize}; run folder: ${flags.out}`,
   );
-  let progress: ReturnType<typeof terminal.progress> | undefined;
   try {
     const result = await fit(
       learning,
@@ -90,6 +101,7 @@ async function train<Batch, F extends TrainFlags>(
           progress: ({ step, totalSteps, epoch, epochs, loss, imgPerSec }) => {
             progress ??= terminal.progress('train', totalSteps, 'updates');
             const note = `epoch ${epoch}/${epochs}, loss ${loss.toFixed(4)}, ${imgPerSec.toFixed(0)} img/s`;
+            updates = step;
             progress.update(step, note);
           },
           evaluation: ({ epoch, metrics }, best) => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { decodeImage } from '@as-mlp/data';
+import { openEngine } from '@as-mlp/engine';
 import { bytesSource, encodeSafetensors, openWeights, type StateTensor } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -34,9 +35,17 @@ const expected = json<Expected>('e2e/expected.json');
 const worst = (actual: ArrayLike<number>, wanted: readonly number[]) =>
   wanted.reduce((most, value, i) => Math.max(most, Math.abs(actual[i]! - value)), 0);
 
-describe('an official network', () => {
+describe.each([
+  ['plain', true],
+  ['compiled', false],
+])('an official network, %s', (_, eager) => {
+  const load = async () => {
+    const { compile } = await openEngine({ eager, log: () => undefined });
+    return await loadClassifier(golden('e2e/weights.safetensors').pathname, { compile });
+  };
+
   it('gives the official logits for raw tensors', async () => {
-    const classifier = await loadClassifier(golden('e2e/weights.safetensors').pathname);
+    const classifier = await load();
     const bytes = readFileSync(golden('e2e/raw-input.bin'));
     const values = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
     const images = tf.tidy(() => tf.transpose(tf.tensor4d(values, [2, 3, 224, 224]), [0, 2, 3, 1]));
@@ -47,7 +56,7 @@ describe('an official network', () => {
   });
 
   it('classifies images as officially preprocessed', async () => {
-    const classifier = await loadClassifier(golden('e2e/weights.safetensors').pathname);
+    const classifier = await load();
     for (const [name, { lossy, logits, top5, top5_prob, top2_margin }] of Object.entries(expected.images)) {
       const image = await decodeImage(golden(`e2e/${name}`).pathname);
       const tolerance = lossy ? expected.tolerance.jpeg_logits_atol : expected.tolerance.logits_atol;

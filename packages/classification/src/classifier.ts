@@ -1,7 +1,7 @@
 import { inferArchitecture } from '@as-mlp/backbone';
 import { AsMlpError } from '@as-mlp/base';
 import type { RgbImage } from '@as-mlp/data';
-import type { WeightFile } from '@as-mlp/nn';
+import { type Compile, type Compiled, runEagerly, type WeightFile } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { labelsFor } from './labels.ts';
 import { decodeMetadata, mergePreprocessing } from './metadata.ts';
@@ -27,6 +27,8 @@ export interface ClassifierOptions {
   readonly labels?: readonly string[];
   /** Changes to the preprocessing that the file or ImageNet defines. */
   readonly preprocessing?: Partial<Preprocessing>;
+  /** Makes the network fast: `compile` of the open engine. Weights that change later need a new classifier then. */
+  readonly compile?: Compile;
 }
 
 /** A network ready to classify. Call `dispose` when done. */
@@ -52,14 +54,22 @@ export function createClassifier(
     labels?: readonly string[];
     preprocessing?: Partial<Preprocessing>;
     notes?: readonly string[];
+    compile?: Compile;
   } = {},
 ): Classifier {
   const { numClasses } = model.config;
   const labels = labelsFor(numClasses, options.labels, 'labels');
   const preprocessing = mergePreprocessing(options.preprocessing);
 
+  const { compile = runEagerly } = options;
+  const { size } = preprocessing;
+  const forward = (images: tf.Tensor) => model.forward(images as tf.Tensor4D);
+  let compiled: Promise<Compiled<typeof forward>> | undefined;
+
   async function logits(images: tf.Tensor4D): Promise<Float32Array> {
-    const output = model.forward(images);
+    compiled ??= compile(forward, { inputs: [{ shape: ['batch', size, size, 3] }] });
+    const isOfThisSize = images.shape[1] === size && images.shape[2] === size;
+    const output = isOfThisSize ? await (await compiled)(images) : forward(images);
     try {
       return (await output.data()) as Float32Array;
     } finally {
@@ -68,7 +78,6 @@ export function createClassifier(
   }
 
   async function classifyAll(images: readonly RgbImage[], k: number): Promise<Prediction[][]> {
-    const { size } = preprocessing;
     const input = tf.tensor4d(evaluationBatch(images, preprocessing), [images.length, size, size, 3]);
     const scores = await logits(input).finally(() => input.dispose());
     return images.map((_, row) => {
@@ -97,7 +106,10 @@ export function createClassifier(
     notes: options.notes ?? [],
     logits,
     classify: classify as Classifier['classify'],
-    dispose: () => model.dispose(),
+    dispose: () => {
+      void compiled?.then((graph) => graph.dispose());
+      model.dispose();
+    },
   };
 }
 
@@ -168,5 +180,6 @@ export async function classifierFromWeights(
     model.dispose();
     throw error;
   }
-  return createClassifier(model, { labels: named, preprocessing, notes });
+  const { compile } = options;
+  return createClassifier(model, { labels: named, preprocessing, notes, ...(compile ? { compile } : {}) });
 }

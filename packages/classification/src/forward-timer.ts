@@ -1,4 +1,5 @@
 import { createRng } from '@as-mlp/base';
+import { type Compile, runEagerly } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { createClassificationModel } from './model.ts';
 
@@ -9,12 +10,15 @@ export interface ForwardTimer {
   dispose(): void;
 }
 
-/** The forward pass of a freshly initialised model on images of `size` pixels. */
-export function createForwardTimer(
+/** The forward pass of a freshly initialised model on images of one size, compiled by `compile`. */
+export async function createForwardTimer(
   name: string,
   { height, width }: { height: number; width: number },
-): ForwardTimer {
+  compile: Compile = runEagerly,
+): Promise<ForwardTimer> {
   const model = createClassificationModel(name);
+  const forward = (input: tf.Tensor) => model.forward(input as tf.Tensor4D);
+  const compiled = await compile(forward, { inputs: [{ shape: ['batch', height, width, 3] }] });
   const rng = createRng(0);
   const images = new Map<number, tf.Tensor4D>();
   const imagesOf = (batch: number): tf.Tensor4D => {
@@ -26,11 +30,12 @@ export function createForwardTimer(
   };
   return {
     async run(batch) {
-      const logits = model.forward(imagesOf(batch));
+      const logits = await compiled(imagesOf(batch));
       await logits.data();
       logits.dispose();
     },
     dispose() {
+      void compiled.dispose();
       model.dispose();
       tf.dispose([...images.values()]);
     },

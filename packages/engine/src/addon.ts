@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AsMlpError } from '@as-mlp/base';
-import { type EnsureOptions, ensureEntry, readEntry } from './cache.ts';
+import { type EnsureOptions, ensureEntry, type Manifest, readEntry } from './cache.ts';
 import { findOnPath, lastWords, runCommand } from './command.ts';
 import { packageManagerHint } from './hints.ts';
 import type { Libraries } from './libraries.ts';
@@ -15,15 +15,24 @@ import { NAPI_VERSION, packageVersion } from './versions.ts';
 const require = createRequire(import.meta.url);
 const TFJS_NODE = '@tensorflow/tfjs-node-gpu';
 const ADDON_FILE = 'tfjs_binding.node';
+const GRAPH_RUNTIME_FILE = 'graph_runtime.node';
+const FILES = [ADDON_FILE, GRAPH_RUNTIME_FILE] as const;
 const FLAGS = ['-std=c++17', '-O2', '-fPIC', '-shared', `-DNAPI_VERSION=${NAPI_VERSION}`];
-/** Our own part of the addon. */
-const ALLOCATOR = fileURLToPath(new URL('../native/allocator.cc', import.meta.url));
+/** Our own sources: a part of the addon, and the graph runtime. */
+const OWN_SOURCES = fileURLToPath(new URL('../native/', import.meta.url));
 /** An old-style run path wins over LD_LIBRARY_PATH: another TensorFlow there must not slip in. */
 const LINK_FLAGS = ['-Wl,--disable-new-dtags'];
 
-/** The compiled addon in the cache. */
-export interface Addon {
+/** The two shared objects of the addon. In one process they share one TensorFlow. */
+export interface AddonFiles {
+  /** What the TensorFlow.js backend drives. */
   readonly path: string;
+  /** What runs whole graphs. */
+  readonly graphRuntime: string;
+}
+
+/** The compiled addon in the cache. */
+export interface Addon extends AddonFiles {
   /** What the self-check reported. */
   readonly tensorflow: string;
 }
@@ -59,9 +68,9 @@ export function findCompiler(env: NodeJS.ProcessEnv): CompilerSearch {
  */
 export function addonKey(libraries: Libraries, target: NativeTarget): string {
   const tfjs = packageVersion(TFJS_NODE);
-  const own = readFileSync(ALLOCATOR, 'utf8');
+  const own = ownSources(/\.(?:cc|h)$/).map((path) => readFileSync(path, 'utf8'));
   const headers = packageVersion('node-api-headers');
-  const identity = [libraries.key, headers, ...FLAGS, ...LINK_FLAGS, own].join('\n');
+  const identity = [libraries.key, headers, ...FLAGS, ...LINK_FLAGS, ...own].join('\n');
   const hash = createHash('sha256').update(identity).digest('hex').slice(0, 8);
   return `addon-${tfjs}-${libraries.variant}-linux-${target.arch}-glibc${target.glibc}-${hash}`;
 }
@@ -74,12 +83,25 @@ export async function cachedAddon(
 ): Promise<Addon | undefined> {
   const folder = join(root, addonKey(libraries, target));
   const manifest = await readEntry(folder);
-  return manifest && { path: join(folder, ADDON_FILE), tensorflow: manifest.about.tensorflow ?? 'unknown' };
+  return manifest && { ...addonIn(folder), ...aboutAddon(manifest) };
+}
+
+function addonIn(folder: string): AddonFiles {
+  return { path: join(folder, ADDON_FILE), graphRuntime: join(folder, GRAPH_RUNTIME_FILE) };
+}
+
+function aboutAddon(manifest: Manifest): { readonly tensorflow: string } {
+  return { tensorflow: manifest.about.tensorflow ?? 'unknown' };
+}
+
+function ownSources(name: RegExp): string[] {
+  const names = readdirSync(OWN_SOURCES).filter((file) => name.test(file));
+  return names.sort().map((file) => join(OWN_SOURCES, file));
 }
 
 /**
  * The addon for these libraries, compiled from the package's own sources when it is not in the cache,
- * and entered there only after it multiplied two matrices rightly in a process of its own.
+ * and entered there only after it multiplied two matrices and ran a graph rightly in a process of its own.
  *
  * @throws AsMlpError `engine` when there is no compiler, it fails, or the self-check does.
  */
@@ -95,50 +117,61 @@ export async function ensureAddon(
     if (!search.compiler)
       throw new AsMlpError('engine', { what: `there is ${search.missing}`, fix: search.fix });
     const started = performance.now();
-    const path = join(folder, ADDON_FILE);
-    await compile(search.compiler, path, libraries, env);
+    await compile(search.compiler, folder, libraries, env);
     const compiled = performance.now();
-    const { tensorflow } = await selfCheck(path, env);
+    const { tensorflow } = await selfCheck(addonIn(folder), env);
     const seconds = [compiled - started, performance.now() - compiled].map((ms) => (ms / 1000).toFixed(1));
     log(`addon compiled in ${seconds[0]} s, self-check passed in ${seconds[1]} s`);
     const about = { tensorflow, compiler: search.compiler.join(' '), libraries: libraries.lib };
-    return { about, files: [{ path: ADDON_FILE, size: (await stat(path)).size }] };
+    const measured = FILES.map(async (path) => ({ path, size: (await stat(join(folder, path))).size }));
+    return { about, files: await Promise.all(measured) };
   });
-  const tensorflow = entry.manifest.about.tensorflow ?? 'unknown';
-  return { path: join(entry.folder, ADDON_FILE), tensorflow, built: entry.built };
+  return { ...addonIn(entry.folder), ...aboutAddon(entry.manifest), built: entry.built };
 }
 
+/** Compiles both shared objects at the same time: on two processors the second costs nothing. */
 async function compile(
   compiler: readonly [string, ...string[]],
-  output: string,
+  folder: string,
   libraries: Libraries,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const sources = join(dirname(require.resolve(`${TFJS_NODE}/package.json`)), 'binding');
+  const tfjs = join(dirname(require.resolve(`${TFJS_NODE}/package.json`)), 'binding');
   const headers = join(dirname(require.resolve('node-api-headers/package.json')), 'include');
+  const sources = {
+    [ADDON_FILE]: [
+      join(tfjs, 'tfjs_backend.cc'),
+      join(tfjs, 'tfjs_binding.cc'),
+      ...ownSources(/^allocator\.cc$/),
+    ],
+    [GRAPH_RUNTIME_FILE]: ownSources(/^graph-.*\.cc$/),
+  };
   // In the cache the libraries are found relative to the addon, so that the cache can be moved.
   const runPath =
-    libraries.variant === 'external' ? libraries.lib : `$ORIGIN/${relative(dirname(output), libraries.lib)}`;
-  const result = await runCommand(
-    [
-      ...compiler,
-      ...FLAGS,
-      `-I${headers}`,
-      `-I${libraries.include}`,
-      join(sources, 'tfjs_backend.cc'),
-      join(sources, 'tfjs_binding.cc'),
-      ALLOCATOR,
-      '-o',
-      output,
-      `-L${libraries.lib}`,
-      ...libraries.names.map((name) => `-l:${name}`),
-      ...LINK_FLAGS,
-      `-Wl,-rpath,${runPath}`,
-    ],
-    { env },
+    libraries.variant === 'external' ? libraries.lib : `$ORIGIN/${relative(folder, libraries.lib)}`;
+  const results = await Promise.all(
+    FILES.map((file) =>
+      runCommand(
+        [
+          ...compiler,
+          ...FLAGS,
+          `-I${headers}`,
+          `-I${libraries.include}`,
+          ...sources[file],
+          '-o',
+          join(folder, file),
+          `-L${libraries.lib}`,
+          ...libraries.names.map((name) => `-l:${name}`),
+          ...LINK_FLAGS,
+          `-Wl,-rpath,${runPath}`,
+        ],
+        { env },
+      ),
+    ),
   );
-  if (result.code === 0) return;
-  const words = /^.*\berror:.*$/m.exec(result.stderr)?.[0].slice(0, 300) ?? lastWords(result.stderr);
+  const failed = results.find((result) => result.code !== 0);
+  if (!failed) return;
+  const words = /^.*\berror:.*$/m.exec(failed.stderr)?.[0].slice(0, 300) ?? lastWords(failed.stderr);
   throw new AsMlpError('engine', {
     where: compiler.join(' '),
     what: `the addon does not compile (${words})`,
@@ -152,12 +185,13 @@ async function compile(
  * @throws AsMlpError `engine` with the reason.
  */
 export async function selfCheck(
-  addon: string,
+  addon: AddonFiles,
   env: NodeJS.ProcessEnv,
 ): Promise<{ readonly tensorflow: string; readonly device: string }> {
   const script = fileURLToPath(new URL('../native/self-check.cjs', import.meta.url));
   const quiet = { TF_CPP_MIN_LOG_LEVEL: '3', ...env };
-  const result = await runCommand([process.execPath, script, addon], { env: quiet, timeout: 180_000 });
+  const command = [process.execPath, script, addon.path, addon.graphRuntime] as const;
+  const result = await runCommand(command, { env: quiet, timeout: 180_000 });
   if (result.code === 0) {
     const answer: { tensorflow: string; device: string } = JSON.parse(lastWords(result.stdout));
     return answer;

@@ -146,7 +146,7 @@ async function tryNative(device: DeviceChoice, env: NodeJS.ProcessEnv): Promise<
     if (!search.native) {
       return { what: `no native engine: ${search.reason}`, fix: search.fix ?? null, installed: false };
     }
-    const result = await selfCheck(search.native.addon.path, env);
+    const result = await selfCheck(search.native.addon, env);
     return { tensorflow: result.tensorflow, device: result.device === 'gpu' ? 'gpu' : 'cpu' };
   } catch (error) {
     const { what, fix } = troubleOf(error);

@@ -1,4 +1,5 @@
 import { AsMlpError } from '@as-mlp/base';
+import { type Compile, runEagerly } from '@as-mlp/nn';
 import {
   chooseEngine,
   type DeviceChoice,
@@ -6,6 +7,7 @@ import {
   type EngineChoice,
   type EngineName,
 } from './choice.ts';
+import { compileForTensorFlow } from './graph/compile.ts';
 import { nativeIsOpen, openNative } from './native.ts';
 import { openCpu, openWasm } from './portable.ts';
 import { packageVersion } from './versions.ts';
@@ -22,6 +24,8 @@ export interface Engine {
   readonly threads: number;
   /** Why it is not a better one: one line each. */
   readonly notes: readonly string[];
+  /** Makes functions fast; on engines that cannot, and with `eager`, they stay as they are. */
+  readonly compile: Compile;
 }
 
 /** What {@link openEngine} is asked for; everything may be left out. */
@@ -32,9 +36,13 @@ export interface EngineOptions {
   readonly device?: DeviceChoice;
   /** Threads of one operation of the native engine, from 1. Default: all processors. */
   readonly threads?: number;
-  /** Gets one line for each fallback; default: standard error. */
+  /** Compiles nothing: every operation runs by itself. Default false. */
+  readonly eager?: boolean;
+  /** Gets one line for each fallback, and one when a function is compiled; default: standard error. */
   readonly log?: (line: string) => void;
 }
+
+type Opened = Omit<Engine, 'compile'>;
 
 /**
  * Opens the best engine that is there – native, then wasm, then cpu – and makes it the backend of the
@@ -45,10 +53,26 @@ export interface EngineOptions {
  * is not there, or `device: 'gpu'` finds no GPU.
  */
 export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
+  const log = options.log ?? ((line: string) => process.stderr.write(`${line}\n`));
+  const opened = await openBest(options, log);
+  const compiles = opened.name === 'native' && !options.eager;
+  return { ...opened, compile: compiles ? announced(compileForTensorFlow, log) : runEagerly };
+}
+
+/** Compiling takes seconds: says so before the first time. */
+function announced(compile: Compile, log: (line: string) => void): Compile {
+  let said = false;
+  return (fn, options) => {
+    if (!said) log('compiling');
+    said = true;
+    return compile(fn, options);
+  };
+}
+
+async function openBest(options: EngineOptions, log: (line: string) => void): Promise<Opened> {
   const choice = chooseEngine(options.engine, process.env);
   const { threads } = options;
   const device = options.device ?? 'auto';
-  const log = options.log ?? ((line: string) => process.stderr.write(`${line}\n`));
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     const fix = 'Give a whole number from 1';
     throw new AsMlpError('usage', { where: '--threads', what: `${threads} is no number of threads`, fix });
@@ -86,7 +110,7 @@ async function openOne(
   device: DeviceChoice,
   threads: number | undefined,
   notes: readonly string[],
-): Promise<Engine> {
+): Promise<Opened> {
   if (name === 'native') {
     const wasOpen = nativeIsOpen();
     const native = await openNative(device, threads);
@@ -102,7 +126,7 @@ async function openOne(
 }
 
 /** One line for a person: `native engine: TensorFlow 2.21.0 on the CPU, 2 threads`. */
-export function describeEngine(engine: Engine): string {
+export function describeEngine(engine: Omit<Engine, 'compile'>): string {
   const runtime = engine.tensorflow ? `TensorFlow ${engine.tensorflow}` : `TensorFlow.js ${engine.tfjs}`;
   const threads = engine.threads === 1 ? '1 thread' : `${engine.threads} threads`;
   return `${engine.name} engine: ${runtime} on the ${engine.device.toUpperCase()}, ${threads}`;

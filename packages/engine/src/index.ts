@@ -9,4 +9,19 @@ export {
 export { type CacheItem, type DiagnoseOptions, type Diagnosis, diagnose, type Trouble } from './diagnose.ts';
 export { describeEngine, type Engine, type EngineOptions, openEngine } from './engine.ts';
 export { formatDiagnosis } from './format-diagnosis.ts';
+export {
+  encodeGraphDef,
+  type GraphArrays,
+  type GraphAttribute,
+  type GraphDtype,
+  type GraphNode,
+  type GraphNodeDtype,
+  type GraphTensor,
+} from './graph-def.ts';
+export {
+  type GraphFeed,
+  type GraphSession,
+  type GraphSessionOptions,
+  openGraphSession,
+} from './graph-session.ts';
 export { type Prepared, type PrepareOptions, prepareEngine } from './install.ts';

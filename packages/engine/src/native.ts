@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { AsMlpError } from '@as-mlp/base';
 import * as tf from '@tensorflow/tfjs-core';
 import type { DeviceChoice } from './choice.ts';
+import type { GraphTensor } from './graph-def.ts';
 import { findNative } from './installed.ts';
 
 /** The parts of the compiled addon that are used here. */
@@ -14,6 +15,23 @@ interface Binding {
 
 interface NativeLoader {
   loadNative(addonPath: string): { readonly binding: Binding; readonly backend: tf.KernelBackend };
+}
+
+/** A session of the graph runtime; its methods throw for arguments that do not fit the graph. */
+export interface NativeGraphSession {
+  run(
+    feeds: readonly (GraphTensor & { readonly name: string })[],
+    fetches: readonly string[],
+    targets: readonly string[],
+  ): Promise<GraphTensor[]>;
+  close(): Promise<void>;
+}
+
+/** The compiled graph runtime. */
+export interface GraphRuntime {
+  readonly GraphSession: new (graphDef: Uint8Array, config: Uint8Array) => NativeGraphSession;
+  /** Breaks off every session. */
+  stop(): void;
 }
 
 /** The native engine of this process. */
@@ -28,10 +46,32 @@ const BACKEND = 'tensorflow';
 
 /** TensorFlow can be loaded once in a process, with one set of libraries and threads. */
 let opened: OpenedNative | undefined;
+let graphRuntimePath: string | undefined;
+let loadedGraphRuntime: GraphRuntime | undefined;
 
 /** Whether TensorFlow is loaded in this process already. */
 export function nativeIsOpen(): boolean {
   return opened !== undefined;
+}
+
+/**
+ * The graph runtime, on the TensorFlow that the native engine has loaded.
+ *
+ * @throws AsMlpError `engine` when the native engine is not open.
+ */
+export function graphRuntime(): GraphRuntime {
+  if (loadedGraphRuntime) return loadedGraphRuntime;
+  if (graphRuntimePath === undefined) {
+    throw new AsMlpError('engine', {
+      what: 'graphs run on the native engine alone, and it is not open',
+      fix: "Call openEngine({ engine: 'native' }) first",
+    });
+  }
+  const runtime: GraphRuntime = createRequire(import.meta.url)(graphRuntimePath);
+  // A run that outlives the JavaScript of the process would crash it.
+  process.once('exit', () => runtime.stop());
+  loadedGraphRuntime = runtime;
+  return runtime;
 }
 
 /**
@@ -65,6 +105,7 @@ async function load(device: DeviceChoice, threads: number | undefined): Promise<
   try {
     const { binding, backend } = loader.loadNative(addon.path);
     tf.registerBackend(BACKEND, () => backend, 3);
+    graphRuntimePath = addon.graphRuntime;
     return {
       device: binding.isUsingGpuDevice() ? 'gpu' : 'cpu',
       tensorflow: binding.TF_Version,

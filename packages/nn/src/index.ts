@@ -1,4 +1,13 @@
 export {
+  type Compile,
+  type Compiled,
+  type CompileOptions,
+  type InputSpec,
+  type OpenSize,
+  runEagerly,
+  type TensorFunction,
+} from './compile.ts';
+export {
   type ByteSource,
   bytesSource,
   encodeSafetensors,
@@ -41,7 +50,7 @@ export {
 } from './losses.ts';
 export { type CrossEntropyOptions, crossEntropy } from './losses-cross-entropy.ts';
 export { type GiouOptions, giouLoss } from './losses-giou.ts';
-export { INFERENCE, type Mode } from './mode.ts';
+export { drawUniform, INFERENCE, type Mode } from './mode.ts';
 export { Module, ModuleList, type StateTensor } from './module.ts';
 export {
   type AdamW,

@@ -1,4 +1,5 @@
-import type { Rng } from '@as-mlp/base';
+import { AsMlpError, type Rng } from '@as-mlp/base';
+import * as tf from '@tensorflow/tfjs-core';
 
 /**
  * How a forward pass behaves. Passed down the call, never global.
@@ -7,7 +8,23 @@ import type { Rng } from '@as-mlp/base';
 export interface Mode {
   readonly training: boolean;
   readonly rng?: Rng | undefined;
+  /** Takes the place of `rng` where a step is recorded: uniform numbers in [0, 1) of a shape, new ones in every run. */
+  readonly draw?: ((shape: readonly number[]) => tf.Tensor) | undefined;
 }
 
 /** The mode of prediction and evaluation: nothing random, running statistics used and not changed. */
 export const INFERENCE: Mode = { training: false };
+
+/**
+ * Uniform numbers in [0, 1) as a tensor.
+ *
+ * @throws AsMlpError (usage) when the mode has no source of random numbers.
+ */
+export function drawUniform({ draw, rng }: Mode, shape: readonly number[]): tf.Tensor {
+  if (draw) return draw(shape);
+  if (rng) return tf.tensor(rng.uniform(tf.util.sizeFromShape([...shape])), [...shape]);
+  throw new AsMlpError('usage', {
+    what: 'a layer that drops at random was run for training without random numbers',
+    fix: 'Pass mode.rng',
+  });
+}

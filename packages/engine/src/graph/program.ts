@@ -25,6 +25,8 @@ export interface ProgramKernel {
 export type ProgramConstant =
   | { readonly kind: 'variable'; readonly id: ValueId; readonly variable: tf.Variable }
   | { readonly kind: 'data'; readonly id: ValueId; readonly data: tf.TypedArray }
+  /** The same number everywhere, in a shape that depends on the inputs. */
+  | { readonly kind: 'fill'; readonly id: ValueId; readonly value: number }
   /** A scalar that is a size, or one divided by it. */
   | { readonly kind: 'size'; readonly id: ValueId; readonly dim: Dim; readonly inverse: boolean };
 
@@ -32,6 +34,8 @@ export type ProgramConstant =
 export interface Program {
   readonly values: readonly ProgramValue[];
   readonly inputs: readonly ValueId[];
+  /** Further inputs: random numbers, uniform in [0, 1), new ones in every run. */
+  readonly draws: readonly ValueId[];
   readonly constants: readonly ProgramConstant[];
   /** In an order in which they can run; all of them contribute to an output. */
   readonly kernels: readonly ProgramKernel[];
@@ -60,8 +64,9 @@ class Merger {
   }
 
   merge(): Program {
-    const { inputs, captures, outputs } = this.first;
+    const { inputs, draws, captures, outputs } = this.first;
     for (const [input, id] of inputs.entries()) this.addInput(id, input);
+    for (const id of draws) this.addShape(id, 'random numbers');
     // Captures come in the order in which kernels use them, and sizes are best told from what came before.
     const constants: ProgramConstant[] = [];
     const open = [...captures.keys()];
@@ -78,7 +83,7 @@ class Merger {
       dtype,
       shape: (this.shapes[id] ?? []).map(({ dim }) => dim),
     }));
-    return { values, inputs, constants, kernels, outputs };
+    return { values, inputs, draws, constants, kernels, outputs };
   }
 
   private addInput(id: ValueId, input: number): void {
@@ -91,16 +96,23 @@ class Merger {
     });
   }
 
+  private addShape(id: ValueId, what: string): void {
+    const shapes = this.shapesOf(id);
+    this.shapes[id] = shapes[0]!.map((_, axis) => {
+      const values = shapes.map((shape) => shape[axis]!);
+      return { dim: this.solve(`the shape of ${what}`, values, []), values };
+    });
+  }
+
   private constant(index: number): ProgramConstant {
     const captures = this.traces.map((trace) => trace.captures[index]!);
     const { id, variable } = captures[0]!;
-    this.shapes[id] = this.first.values[id]!.shape.map((size) => ({
-      dim: size,
-      values: this.traces.map(() => size),
-    }));
+    this.addShape(id, 'a tensor made inside');
     if (variable) return { kind: 'variable', id, variable };
     const data = captures.map((capture) => (capture as { data: tf.TypedArray }).data);
     if (data.every((other) => sameData(data[0]!, other))) return { kind: 'data', id, data: data[0]! };
+    const [value] = data[0]!;
+    if (data.every((all) => all.every((one) => one === value))) return { kind: 'fill', id, value: value! };
     const size = data[0]!.length === 1 && this.size(data.map(([value]) => value!));
     if (size) return { kind: 'size', id, ...size };
     throw new AsMlpError('usage', {
@@ -153,8 +165,9 @@ class Merger {
       );
     }
     if (typeof one === 'number') return this.solve(where, calls as number[], near);
-    if (one === null || calls.some((call) => call !== one)) throw unsteady(`${where} differs`);
-    return one as boolean | string | undefined;
+    if (calls.some((call) => call !== one)) throw unsteady(`${where} differs`);
+    // Left out, and null, which some gradients pass for it.
+    return (one ?? undefined) as boolean | string | undefined;
   }
 
   private solve(where: string, values: readonly number[], near: readonly KnownDim[]): Dim {

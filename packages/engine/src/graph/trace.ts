@@ -28,13 +28,18 @@ export type Capture =
 export interface Trace {
   readonly values: readonly TracedValue[];
   readonly inputs: readonly ValueId[];
+  /** Random numbers in the order in which they were drawn. */
+  readonly draws: readonly ValueId[];
   readonly captures: readonly Capture[];
   readonly kernels: readonly TracedKernel[];
   readonly outputs: readonly ValueId[];
 }
 
-/** A function of tensors that gives one tensor or several. */
-export type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor | readonly tf.Tensor[];
+/** A function whose calls are written down. `draw` gives the place of random numbers of a shape. */
+export type TracedFunction = (
+  inputs: tf.Tensor[],
+  draw: (shape: readonly number[]) => tf.Tensor,
+) => tf.Tensor | readonly tf.Tensor[];
 
 /**
  * Runs `fn` once and writes down the kernels that it runs, on whichever backend is current. Tensors that it makes are
@@ -42,13 +47,13 @@ export type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor | readonly tf
  *
  * @throws AsMlpError `usage` that names the line when `fn` reads the values of a tensor.
  */
-export function trace(fn: TensorFunction, inputs: readonly tf.Tensor[]): Trace {
+export function trace(fn: TracedFunction, inputs: readonly tf.Tensor[]): Trace {
   const recorder = new Recorder(inputs);
   const restoreKernels = wrapKernels(recorder);
   const restoreReads = forbidReads(recorder);
   try {
     return tf.tidy(() => {
-      const result = fn(...inputs);
+      const result = fn([...inputs], (shape) => recorder.draw(shape));
       const outputs = Array.isArray(result) ? (result as tf.Tensor[]) : [result as tf.Tensor];
       return recorder.finish(outputs) as unknown as tf.Tensor;
     }) as unknown as Trace;
@@ -68,11 +73,19 @@ class Recorder {
   private readonly captures: Capture[] = [];
   private readonly kernels: TracedKernel[] = [];
   private readonly inputs: readonly ValueId[];
+  private readonly draws: ValueId[] = [];
   /** Inside a kernel, which may read what it likes and whose own kernels are not written down. */
   private inside = false;
 
   constructor(inputs: readonly tf.Tensor[]) {
     this.inputs = inputs.map((tensor) => this.define(tensor));
+  }
+
+  /** Zeros that stand for random numbers. */
+  draw(shape: readonly number[]): tf.Tensor {
+    const place = tf.zeros([...shape]);
+    this.draws.push(this.define(place));
+    return place;
   }
 
   private record(name: string, args: KernelArguments, outputs: readonly tf.TensorInfo[]): void {
@@ -111,8 +124,8 @@ class Recorder {
 
   finish(outputs: readonly tf.Tensor[]): Trace {
     const ids = outputs.map((output) => this.use(output));
-    const { values, inputs, captures, kernels } = this;
-    return { values, inputs, captures, kernels, outputs: ids };
+    const { values, inputs, draws, captures, kernels } = this;
+    return { values, inputs, draws, captures, kernels, outputs: ids };
   }
 
   private define({ dataId, shape, dtype }: tf.TensorInfo): ValueId {

@@ -1,0 +1,141 @@
+import type { Compile } from '@as-mlp/nn';
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openEngine } from '../engine.ts';
+
+const IMAGES = { shape: ['batch', 'height', 'width', 3] } as const;
+
+/** Pads to even sides, halves them, mixes the channels, and averages by the number of cells. */
+function network(weight: tf.Tensor2D, bias: tf.Tensor1D) {
+  return (input: tf.Tensor): tf.Tensor[] => {
+    const [batch, height, width, channels] = (input as tf.Tensor4D).shape;
+    const [bottom, right] = [height % 2, width % 2];
+    const x =
+      bottom || right
+        ? tf.pad(input as tf.Tensor4D, [
+            [0, 0],
+            [0, bottom],
+            [0, right],
+            [0, 0],
+          ])
+        : input;
+    const [rows, columns] = [(height + bottom) / 2, (width + right) / 2];
+    const cells = tf.transpose(tf.reshape(x, [batch * rows, 2, columns, 2 * channels]), [0, 2, 1, 3]);
+    const mixed = tf.add(tf.matMul(tf.reshape(cells, [-1, 4 * channels]), weight), bias);
+    const map = tf.reshape(tf.relu(mixed), [batch, rows, columns, 5]);
+    return [map, tf.div(tf.sum(map, [1, 2]), rows * columns)];
+  };
+}
+
+let compile: Compile;
+let isThere = false;
+
+beforeAll(async () => {
+  const engine = await openEngine({ engine: 'native', log: () => undefined }).catch(() => undefined);
+  isThere = engine !== undefined;
+  if (engine) compile = engine.compile;
+});
+
+beforeEach(({ skip }) => {
+  if (!isThere) skip('no native engine here');
+});
+
+describe('compile', () => {
+  it('gives what the function gives, for every size', async () => {
+    const weight = tf.variable(tf.randomNormal<tf.Rank.R2>([12, 5]));
+    const bias = tf.variable(tf.randomNormal<tf.Rank.R1>([5]));
+    const fn = network(weight, bias);
+    const compiled = await compile(fn, { inputs: [IMAGES] });
+    expect(compiled.isGraph).toBe(true);
+    const before = tf.memory().numTensors;
+    for (const shape of [
+      [1, 8, 8, 3],
+      [2, 31, 57, 3],
+      [5, 1, 60, 3],
+      [3, 224, 343, 3],
+    ]) {
+      const x = tf.randomNormal(shape);
+      const wanted = tf.tidy(() => fn(x));
+      const given = await compiled(x);
+      for (const [i, tensor] of given.entries()) {
+        expect(tensor.shape).toEqual(wanted[i]!.shape);
+        expect(await difference(tensor, wanted[i]!)).toBeLessThan(1e-5);
+      }
+      tf.dispose([x, wanted, given]);
+    }
+    expect(tf.memory().numTensors).toBe(before);
+    await compiled.dispose();
+    tf.dispose([weight, bias]);
+  });
+
+  it('leaves nothing behind', async () => {
+    const weight = tf.variable(tf.ones([2, 2]));
+    const compiled = await compile((x) => tf.matMul(x as tf.Tensor2D, weight as tf.Tensor2D), {
+      inputs: [{ shape: ['batch', 2] }],
+    });
+    const x = tf.ones([3, 2]);
+    const before = tf.memory().numTensors;
+    for (let i = 0; i < 50; i++) (await compiled(x)).dispose();
+    expect(tf.memory().numTensors).toBe(before);
+    await compiled.dispose();
+    tf.dispose([x, weight]);
+  });
+
+  it('keeps the values that variables had', async () => {
+    const scale = tf.variable(tf.scalar(2));
+    const compiled = await compile((x) => tf.mul(x, scale), { inputs: [{ shape: [1] }] });
+    scale.assign(tf.scalar(5));
+    expect([...(await (await compiled(tf.tensor1d([3]))).data())]).toEqual([6]);
+    await compiled.dispose();
+    scale.dispose();
+  });
+
+  it('lets timers fire and several calls run', async () => {
+    const side = 600;
+    const weight = tf.variable(tf.randomNormal([side, side]));
+    const power = (x: tf.Tensor) => {
+      let y = x as tf.Tensor2D;
+      for (let i = 0; i < 20; i++) y = tf.tanh(tf.matMul(y, weight as tf.Tensor2D)) as tf.Tensor2D;
+      return y;
+    };
+    const compiled = await compile(power, { inputs: [{ shape: [side, side] }] });
+    const x = tf.randomNormal([side, side]);
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 1);
+    const results = await Promise.all([compiled(x), compiled(x), compiled(x)]);
+    clearInterval(timer);
+    expect(ticks).toBeGreaterThan(0);
+    expect(await difference(results[0]!, results[2]!)).toBe(0);
+    await compiled.dispose();
+    tf.dispose([x, weight, ...results]);
+  });
+
+  it('names what does not fit', async () => {
+    const compiled = await compile((x) => tf.neg(x), { inputs: [{ shape: ['batch', 3] }] });
+    await expect(compiled(tf.ones([2, 4]))).rejects.toThrow(
+      'argument 1 of a compiled function: float32 [2,4] was given. Give float32 [batch, 3].',
+    );
+    await compiled.dispose();
+    await expect(compiled(tf.ones([2, 3]))).rejects.toThrow(/closed/);
+    const reading = (x: tf.Tensor) => tf.mul(x, x.dataSync()[0]!);
+    await expect(compile(reading, { inputs: [{ shape: [1] }] })).rejects.toThrow(
+      /compile\.test\.ts:\d+:\d+: a compiled function reads the values of a tensor/,
+    );
+    const unknown = (x: tf.Tensor) => tf.cumsum(x);
+    await expect(compile(unknown, { inputs: [{ shape: [4] }] })).rejects.toThrow(/uses Cumsum/);
+  });
+
+  it('is not there with eager, nor on other engines', async () => {
+    const eager = await openEngine({ engine: 'native', eager: true, log: () => undefined });
+    const plain = await eager.compile((x) => tf.neg(x), { inputs: [{ shape: [1] }] });
+    expect(plain.isGraph).toBe(false);
+    expect([...(await (await plain(tf.tensor1d([3]))).data())]).toEqual([-3]);
+  });
+});
+
+async function difference(a: tf.Tensor, b: tf.Tensor): Promise<number> {
+  const largest = tf.tidy(() => tf.max(tf.abs(tf.sub(a, b))));
+  const [value] = await largest.data();
+  largest.dispose();
+  return value!;
+}

@@ -1,0 +1,102 @@
+import { AsMlpError } from '@as-mlp/base';
+import type { Compiled, CompileOptions, InputSpec, OpenSize, TensorFunction } from '@as-mlp/nn';
+import * as tf from '@tensorflow/tfjs-core';
+import { encodeGraphDef, type GraphTensor } from '../graph-def.ts';
+import { type GraphFeed, type GraphSession, openGraphSession } from '../graph-session.ts';
+import { lowerToTensorFlow } from './lower.ts';
+import { mergeTraces, type Program } from './program.ts';
+import { type TracedFunction, trace } from './trace.ts';
+
+/**
+ * Sizes that are tried out. Between them every rule of sizes shows: on the way down by 4, 2, 2 and 2 each call has at
+ * least one side that needs padding at every step, and no two sides need it alike.
+ */
+const SAMPLES: Readonly<Record<OpenSize, readonly number[]>> = {
+  batch: [1, 2, 1, 3],
+  height: [49, 71, 106, 56],
+  width: [72, 42, 51, 73],
+};
+
+/**
+ * Makes `fn` fast on the native engine: runs it a few times, writes down what it does, and gives that to TensorFlow as
+ * one graph, which serves every size that `inputs` leaves open. Variables are frozen to the values they have now.
+ *
+ * @throws AsMlpError `usage` when `fn` reads the values of a tensor, or does other things for other sizes.
+ */
+export async function compileForTensorFlow<F extends TensorFunction>(
+  fn: F,
+  { inputs }: CompileOptions,
+): Promise<Compiled<F>> {
+  const program = recordProgram((tensors) => fn(...tensors), inputs);
+  const names = {
+    inputs: program.inputs.map((_, i) => `input_${i}`),
+    outputs: program.outputs.map((_, i) => `output_${i}`),
+  };
+  const session = openGraphSession(encodeGraphDef(lowerToTensorFlow(program, names)));
+  return graphFunction<F>(session, names, inputs);
+}
+
+/**
+ * What `fn` does, as a program for all sizes that `inputs` leave open. `fn` runs on the current backend with zeros.
+ *
+ * @throws AsMlpError as {@link compileForTensorFlow}.
+ */
+export function recordProgram(fn: TracedFunction, inputs: readonly InputSpec[]): Program {
+  const open = new Set(inputs.flatMap(({ shape }) => shape.filter((size) => typeof size === 'string')));
+  const calls = open.size === 0 ? 1 : open.has('height') || open.has('width') ? SAMPLES.height.length : 2;
+  const call = (index: number) => {
+    const tensors = inputs.map(({ shape, dtype = 'float32' }) =>
+      tf.zeros(
+        shape.map((size) => (typeof size === 'string' ? SAMPLES[size][index]! : size)),
+        dtype,
+      ),
+    );
+    try {
+      const before = tf.memory().numTensors;
+      const found = trace(fn, tensors);
+      // Parameters take their memory at their first use, which is not a part of the function: look again.
+      return tf.memory().numTensors === before ? found : trace(fn, tensors);
+    } finally {
+      tf.dispose(tensors);
+    }
+  };
+  return mergeTraces(Array.from({ length: calls }, (_, index) => call(index)));
+}
+
+function graphFunction<F extends TensorFunction>(
+  session: GraphSession,
+  names: { readonly inputs: readonly string[]; readonly outputs: readonly string[] },
+  specs: readonly InputSpec[],
+): Compiled<F> {
+  const run = async (...inputs: Parameters<F>) => {
+    checkInputs(inputs, specs);
+    const feeds = await Promise.all(inputs.map((tensor, i) => feedOf(tensor, names.inputs[i]!)));
+    const outputs = await session.run(feeds, names.outputs);
+    const tensors = outputs.map(({ data, shape, dtype }) =>
+      tf.tensor(data as Float32Array, [...shape], dtype as 'float32'),
+    );
+    return (tensors.length === 1 ? tensors[0] : tensors) as ReturnType<F>;
+  };
+  return Object.assign(run, { isGraph: true, dispose: () => session.close() });
+}
+
+async function feedOf(tensor: tf.Tensor, name: string): Promise<GraphFeed> {
+  const data = await tensor.data();
+  return { name, dtype: tensor.dtype, shape: tensor.shape, data } as GraphTensor & { name: string };
+}
+
+function checkInputs(inputs: readonly tf.Tensor[], specs: readonly InputSpec[]): void {
+  for (const [i, { shape, dtype = 'float32' }] of specs.entries()) {
+    const given = inputs[i];
+    const fits =
+      given?.dtype === dtype &&
+      given.rank === shape.length &&
+      shape.every((size, axis) => typeof size === 'string' || size === given.shape[axis]);
+    if (fits) continue;
+    throw new AsMlpError('input', {
+      where: `argument ${i + 1} of a compiled function`,
+      what: `${given ? `${given.dtype} [${given.shape}]` : 'nothing'} was given`,
+      fix: `Give ${dtype} [${shape.join(', ')}]`,
+    });
+  }
+}

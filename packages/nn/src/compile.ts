@@ -1,0 +1,45 @@
+import type * as tf from '@tensorflow/tfjs-core';
+
+/** A function of tensors that gives one tensor or several. */
+export type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor | readonly tf.Tensor[];
+
+/**
+ * A size that may differ from call to call; inputs that name the same one agree in it. Sizes of images are `height` and
+ * `width`, since padding to strides is tried out on them.
+ */
+export type OpenSize = 'batch' | 'height' | 'width';
+
+/** What one argument of a compiled function may be. */
+export interface InputSpec {
+  readonly shape: readonly (number | OpenSize)[];
+  /** `float32` unless given. */
+  readonly dtype?: 'float32' | 'int32';
+}
+
+/** How a function is compiled. */
+export interface CompileOptions {
+  /** One for each argument. */
+  readonly inputs: readonly InputSpec[];
+}
+
+/** A function that runs as one graph, off the event loop where the engine can. */
+export interface Compiled<F extends TensorFunction> {
+  /** The results belong to the caller. */
+  (...inputs: Parameters<F>): Promise<ReturnType<F>>;
+  /** Whether it runs as a graph, or is the plain function because the engine cannot compile. */
+  readonly isGraph: boolean;
+  /** Frees the graph. Calls that are under way come to their end. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * Makes a function fast where the engine can: what it does is recorded for all sizes that `inputs` leaves open, and runs as
+ * one graph. Variables are frozen to the values that they have now. Elsewhere the result calls the function.
+ */
+export type Compile = <F extends TensorFunction>(fn: F, options: CompileOptions) => Promise<Compiled<F>>;
+
+/** Does not compile: the result calls the function. */
+export const runEagerly: Compile = async <F extends TensorFunction>(fn: F) => {
+  const run = async (...inputs: Parameters<F>) => fn(...inputs) as ReturnType<F>;
+  return Object.assign(run, { isGraph: false, dispose: async () => undefined });
+};
