@@ -1,11 +1,10 @@
 import { createRng } from '@as-mlp/base';
-import { GroupNorm, gelu } from '@as-mlp/nn';
+import { GroupNorm, gelu, type TensorFunction } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../engine.ts';
 import { float32, programOf } from '../onnx/models.fixture.ts';
 import { fuseLayers, joinReshapes } from './fuse.ts';
-import type { TensorFunction } from './trace.ts';
 
 await openEngine();
 

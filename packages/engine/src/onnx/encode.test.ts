@@ -1,10 +1,9 @@
 import { createRng } from '@as-mlp/base';
-import { Conv2d, GroupNorm, gelu } from '@as-mlp/nn';
+import { Conv2d, GroupNorm, gelu, type TensorFunction } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../engine.ts';
 import type { Program } from '../graph/program.ts';
-import type { TensorFunction } from '../graph/trace.ts';
 import { encodeOnnx, type OnnxOptions } from './encode.ts';
 import { expectSame, float32, programOf } from './models.fixture.ts';
 import { openOnnxSession } from './session.ts';
@@ -83,6 +82,10 @@ describe('encodeOnnx', () => {
     expect(() => encode((x) => tf.cumsum(x))).toThrow(
       'the kernel Cumsum cannot be written as ONNX. Compute it with other operations',
     );
+    const drawn = { ...programOf((x) => tf.relu(x), CALLS), draws: [0] };
+    expect(() => encodeOnnx(drawn, OPTIONS)).toThrow(
+      'a function that draws random numbers cannot be written',
+    );
     expect(() => encode((x) => tf.maxPool(x as tf.Tensor4D, 2, 1, 0, 'ceil'))).toThrow(
       'MaxPool that rounds sizes up',
     );
@@ -104,6 +107,7 @@ describe('encodeOnnx', () => {
     const program: Program = {
       values: Array.from({ length: 5 }, () => ({ shape, dtype: 'float32' })),
       inputs: [],
+      draws: [],
       constants: [0, 1].map((id) => ({ kind: 'data', id, data })),
       kernels: [{ name: 'Add', inputs: { a: 0, b: 1 }, attrs: {}, outputs: [2] }],
       outputs: [2],

@@ -61,6 +61,7 @@ export interface OnnxOptions {
  */
 export function encodeOnnx(program: Program, options: OnnxOptions): Uint8Array {
   checkNames(program, options);
+  if (program.draws.length > 0) throw unsupportedKernel('a function that draws random numbers');
   const fused = foldGains(keepMaps(fuseLayers(program)));
   const graph = new OnnxGraph(options.inputs.map(({ name }) => name));
   const names = new Map<ValueId, string>();
@@ -106,6 +107,7 @@ function addConstant(
   { nameOf }: OnnxOptions,
 ): string {
   const { dtype, shape } = values[constant.id]!;
+  if (constant.kind === 'fill') return graph.fill(onnxDtype(dtype), shape, constant.value);
   const fixed = shape as readonly number[];
   if (constant.kind === 'variable') {
     const { variable } = constant;

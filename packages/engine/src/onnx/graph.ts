@@ -86,6 +86,11 @@ export class OnnxGraph {
     return this.shared('Cast', [this.sizes.scalar(dim)], { to: { int: DATA_TYPES[dtype] } });
   }
 
+  /** The same number in every place. */
+  fill(dtype: OnnxDtype, shape: readonly Dim[], value: number): string {
+    return this.shared('Expand', [this.constant(dtype, [], [value]), this.sizes.vector(shape)]);
+  }
+
   cast(x: string, dtype: OnnxDtype): string {
     return this.node('Cast', [x], { to: { int: DATA_TYPES[dtype] } });
   }

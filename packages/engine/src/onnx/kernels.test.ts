@@ -178,7 +178,10 @@ describe('the ONNX model of', () => {
   });
 
   it('tensors filled in the size of an input', async () => {
-    await expectSame((x) => tf.mul(tf.fill([x.shape[0]!, 2, 4], 1.5), tf.expandDims(x, 1)), matrices);
+    await expectSame((x) => {
+      const shape = [x.shape[0]!, 2, 4];
+      return tf.mul(tf.add(tf.fill(shape, 1.5), tf.ones(shape)), tf.expandDims(x, 1));
+    }, matrices);
   });
 });
 

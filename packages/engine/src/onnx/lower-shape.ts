@@ -16,8 +16,7 @@ export const SHAPING: Lowerings = {
   },
   Fill: (call) => {
     const { dtype, shape } = call.output();
-    const value = call.graph.constant(onnxDtype(dtype), [], [Number(call.attribute('value'))]);
-    return call.graph.node('Expand', [value, call.graph.sizes.vector(shape)]);
+    return call.graph.fill(onnxDtype(dtype), shape, Number(call.attribute('value')));
   },
   Identity: (call) => call.input('x'),
   Pack: (call) => {

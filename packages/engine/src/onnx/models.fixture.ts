@@ -1,7 +1,8 @@
+import type { TensorFunction } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
 import { mergeTraces, type Program } from '../graph/program.ts';
-import { type TensorFunction, trace } from '../graph/trace.ts';
+import { trace } from '../graph/trace.ts';
 import { encodeOnnx } from './encode.ts';
 import { type OnnxSessionTensor, openOnnxSession } from './session.ts';
 
@@ -28,7 +29,7 @@ export function programOf(fn: TensorFunction, calls: readonly (readonly Argument
     const inputs = calls.map((call) => call.map((one, i) => tensorFor(one, i)));
     // Parameters get their first values when they are first used.
     fn(...inputs[0]!);
-    return mergeTraces(inputs.map((call) => trace(fn, call))) as unknown as tf.Tensor;
+    return mergeTraces(inputs.map((call) => trace((args) => fn(...args), call))) as unknown as tf.Tensor;
   }) as unknown as Program;
 }
 
