@@ -1,6 +1,6 @@
 import { AsMlpError } from '@as-mlp/base';
 import type * as tf from '@tensorflow/tfjs-core';
-import { type Dim, DimSolver, isFixed, type KnownDim } from './dims.ts';
+import { type Dim, DimSolver, type KnownDim, sameDim } from './dims.ts';
 import type { Capture, Trace, TracedKernel, ValueId } from './trace.ts';
 
 /** A value of a program; open sizes follow from the inputs. */
@@ -215,7 +215,7 @@ function sameData(a: tf.TypedArray, b: tf.TypedArray): boolean {
 }
 
 /** Without the kernels that only pass on a tensor, and those whose results nobody uses. */
-function withoutIdle(program: Program): Program {
+export function withoutIdle(program: Program): Program {
   const alias = new Map<ValueId, ValueId>();
   const resolve = (id: ValueId): ValueId => alias.get(id) ?? id;
   const kept: ProgramKernel[] = [];
@@ -246,10 +246,6 @@ function passesOn({ name, inputs, outputs }: ProgramKernel, values: readonly Pro
   if (!from || !to) return false;
   if (name === 'Cast') return from.dtype === to.dtype;
   const sameShape =
-    from.shape.length === to.shape.length && from.shape.every((dim, i) => isSame(dim, to.shape[i]!));
+    from.shape.length === to.shape.length && from.shape.every((dim, i) => sameDim(dim, to.shape[i]!));
   return name === 'Reshape' && sameShape;
-}
-
-function isSame(a: Dim, b: Dim): boolean {
-  return isFixed(a) || isFixed(b) ? a === b : JSON.stringify(a) === JSON.stringify(b);
 }

@@ -63,7 +63,10 @@ export function trace(fn: TracedFunction, inputs: readonly tf.Tensor[]): Trace {
   }
 }
 
-/** Values are known by their data and their shape: a backend may let a reshaped tensor share the data of the first. */
+/**
+ * Values are known by their data, type and shape: a backend may let a tensor that was given another shape or type share
+ * the data of the first.
+ */
 class Recorder {
   private readonly ids = new Map<object, Map<string, ValueId>>();
   private readonly values: TracedValue[] = [];
@@ -128,13 +131,13 @@ class Recorder {
   private define({ dataId, shape, dtype }: tf.TensorInfo): ValueId {
     const id = this.values.push({ shape: [...shape], dtype }) - 1;
     const shapes = this.ids.get(dataId) ?? new Map<string, ValueId>();
-    shapes.set(shape.join(), id);
+    shapes.set(`${dtype} ${shape}`, id);
     this.ids.set(dataId, shapes);
     return id;
   }
 
   private use(tensor: tf.TensorInfo): ValueId {
-    const known = this.ids.get(tensor.dataId)?.get(tensor.shape.join());
+    const known = this.ids.get(tensor.dataId)?.get(`${tensor.dtype} ${tensor.shape}`);
     if (known !== undefined) return known;
     const id = this.define(tensor);
     const variable = variableOf(tensor.dataId);
