@@ -31,8 +31,11 @@ function verbs(onBatch: () => void = () => undefined) {
       async *batches(_, start) {
         for (let i = start; i < 2; i++) yield i;
       },
-      loss: () => {
+      tensors: () => {
         onBatch();
+        return [];
+      },
+      loss: () => {
         return { total: tf.sum(tf.square(model.forward(tf.ones([1, 1])))) as tf.Scalar };
       },
       async evaluate() {

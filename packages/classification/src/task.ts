@@ -1,7 +1,7 @@
 import { createLoader, createSampler, type Json } from '@as-mlp/data';
 import { crossEntropy } from '@as-mlp/nn';
 import type { Task } from '@as-mlp/train';
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { createClassifier } from './classifier.ts';
 import { openDataset } from './dataset.ts';
 import { evaluateClassifier, loadingThreads, samplesModule } from './evaluate.ts';
@@ -91,13 +91,15 @@ export function createClassificationTask(options: ClassificationTaskOptions): Cl
     decayRule: 'classification',
     metric: { name: 'top1', better: 'higher' },
     batches,
-    loss({ images, targets }, mode) {
-      const input = tf.tensor4d(images, [targets.length, size, size, 3]);
-      const logits = model.forward(input, mode);
-      const total = crossEntropy(logits, tf.tensor1d(targets, 'int32'), {
-        labelSmoothing: recipe.labelSmoothing,
-      });
-      return { total: total as tf.Scalar };
+    tensors: ({ images, targets }) => [
+      { shape: [targets.length, size, size, 3], data: images },
+      { shape: [targets.length], data: targets },
+    ],
+    inputs: [{ shape: ['batch', size, size, 3] }, { shape: ['batch'], dtype: 'int32' }],
+    loss([images, targets], mode) {
+      const logits = model.forward(images as tf.Tensor4D, mode);
+      const { labelSmoothing } = recipe;
+      return { total: crossEntropy(logits, targets as tf.Tensor1D, { labelSmoothing }) as tf.Scalar };
     },
     async evaluate(signal) {
       const { metrics } = await evaluateClassifier(classifier, {

@@ -8,6 +8,7 @@ import {
   type EngineName,
 } from './choice.ts';
 import { compileForTensorFlow } from './graph/compile.ts';
+import { compileTrainingStep } from './graph/training.ts';
 import { nativeIsOpen, openNative } from './native.ts';
 import { openCpu, openWasm } from './portable.ts';
 import { packageVersion } from './versions.ts';
@@ -26,6 +27,8 @@ export interface Engine {
   readonly notes: readonly string[];
   /** Makes functions fast; on engines that cannot, and with `eager`, they stay as they are. */
   readonly compile: Compile;
+  /** Makes a training step one graph; undefined on engines that cannot, and with `eager`. */
+  readonly compileTrainingStep: typeof compileTrainingStep | undefined;
 }
 
 /** What {@link openEngine} is asked for; everything may be left out. */
@@ -42,7 +45,7 @@ export interface EngineOptions {
   readonly log?: (line: string) => void;
 }
 
-type Opened = Omit<Engine, 'compile'>;
+type Opened = Omit<Engine, 'compile' | 'compileTrainingStep'>;
 
 /**
  * Opens the best engine that is there – native, then wasm, then cpu – and makes it the backend of the
@@ -56,16 +59,22 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   const log = options.log ?? ((line: string) => process.stderr.write(`${line}\n`));
   const opened = await openBest(options, log);
   const compiles = opened.name === 'native' && !options.eager;
-  return { ...opened, compile: compiles ? announced(compileForTensorFlow, log) : runEagerly };
+  if (!compiles) return { ...opened, compile: runEagerly, compileTrainingStep: undefined };
+  const say = once(() => log('compiling'));
+  return {
+    ...opened,
+    compile: (fn, spec) => say(() => compileForTensorFlow(fn, spec)),
+    compileTrainingStep: (step) => say(() => compileTrainingStep(step)),
+  };
 }
 
 /** Compiling takes seconds: says so before the first time. */
-function announced(compile: Compile, log: (line: string) => void): Compile {
+function once(say: () => void): <T>(work: () => T) => T {
   let said = false;
-  return (fn, options) => {
-    if (!said) log('compiling');
+  return (work) => {
+    if (!said) say();
     said = true;
-    return compile(fn, options);
+    return work();
   };
 }
 
@@ -126,7 +135,7 @@ async function openOne(
 }
 
 /** One line for a person: `native engine: TensorFlow 2.21.0 on the CPU, 2 threads`. */
-export function describeEngine(engine: Omit<Engine, 'compile'>): string {
+export function describeEngine(engine: Opened): string {
   const runtime = engine.tensorflow ? `TensorFlow ${engine.tensorflow}` : `TensorFlow.js ${engine.tfjs}`;
   const threads = engine.threads === 1 ? '1 thread' : `${engine.threads} threads`;
   return `${engine.name} engine: ${runtime} on the ${engine.device.toUpperCase()}, ${threads}`;

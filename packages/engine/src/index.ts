@@ -9,6 +9,13 @@ export {
 export { type CacheItem, type DiagnoseOptions, type Diagnosis, diagnose, type Trouble } from './diagnose.ts';
 export { describeEngine, type Engine, type EngineOptions, openEngine } from './engine.ts';
 export { formatDiagnosis } from './format-diagnosis.ts';
+export type {
+  HostTensor,
+  StepBatch,
+  StepReport,
+  TrainingStep,
+  TrainingStepOptions,
+} from './graph/training.ts';
 export {
   encodeGraphDef,
   type GraphArrays,

@@ -8,14 +8,13 @@ class Net extends Module {
   private readonly hidden = this.add('hidden', new Linear({ inFeatures: 2, outFeatures: 16 }));
   private readonly out = this.add('out', new Linear({ inFeatures: 16, outFeatures: 1 }));
 
-  /** Points `[2B]` → logits `[B]`. */
-  forward(points: Float32Array): tf.Tensor1D {
-    const x = tf.tensor2d(points, [points.length / 2, 2]);
-    return tf.squeeze(this.out.forward(tf.relu(this.hidden.forward(x))), [1]);
+  /** Points `[B, 2]` → logits `[B]`. */
+  forward(points: tf.Tensor2D): tf.Tensor1D {
+    return tf.squeeze(this.out.forward(tf.relu(this.hidden.forward(points))), [1]);
   }
 }
 
-/** A batch is plain data; `loss` turns it into tensors. */
+/** A batch is plain data. */
 interface Batch {
   readonly points: Float32Array;
   readonly inside: Float32Array;
@@ -45,14 +44,20 @@ function discTask(seed: number, batchSize: number): Task<Batch> {
     async *batches(epoch, start) {
       for (let i = start; i < batchesPerEpoch; i++) yield drawBatch(seed, `${epoch}/${i}`, batchSize);
     },
-    loss({ points, inside }) {
-      const logits = model.forward(points);
-      return { total: tf.mean(tf.sub(tf.softplus(logits), tf.mul(logits, inside))) };
+    tensors: ({ points, inside }) => [
+      { shape: [batchSize, 2], data: points },
+      { shape: [batchSize], data: inside },
+    ],
+    inputs: [{ shape: ['batch', 2] }, { shape: ['batch'] }],
+    loss([points, inside]) {
+      const logits = model.forward(points as tf.Tensor2D);
+      return { total: tf.mean(tf.sub(tf.softplus(logits), tf.mul(logits, inside!))) };
     },
     async evaluate() {
-      const right = tf.tidy(() =>
-        tf.mean(tf.equal(tf.greater(model.forward(heldOut.points), 0), heldOut.inside)),
-      );
+      const right = tf.tidy(() => {
+        const logits = model.forward(tf.tensor2d(heldOut.points, [1000, 2]));
+        return tf.mean(tf.equal(tf.greater(logits, 0), heldOut.inside));
+      });
       const [accuracy] = await right.data();
       right.dispose();
       return { accuracy: accuracy! };

@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
 import { AsMlpError, createRng, type Rng } from '@as-mlp/base';
-import { type AdamW, createAdamW, splitDecay } from '@as-mlp/nn';
 import { ahead, grouped } from './ahead.ts';
 import { memoryUse } from './environment.ts';
 import type { FitListeners, FitResult, Run } from './events.ts';
@@ -8,8 +7,8 @@ import { createMeter } from './meter.ts';
 import { planTraining } from './plan.ts';
 import type { LoopRecipe } from './recipe.ts';
 import { openRunRecord, type Position } from './run-record.ts';
-import { trainStep } from './step.ts';
 import type { Task } from './task.ts';
+import { createUpdater } from './updater.ts';
 
 /**
  * Trains `task.model` with AdamW as `recipe` says and leaves a run folder: recipe, log, checkpoints, best weights.
@@ -30,10 +29,10 @@ export async function fit<Batch>(
 ): Promise<FitResult> {
   const plan = planTraining(recipe, task.batchesPerEpoch);
   const { updatesPerEpoch, totalUpdates } = plan;
-  const { accumulate, clipNorm, saveEvery, logEvery } = recipe;
+  const { accumulate, saveEvery, logEvery } = recipe;
 
   const record = await openRunRecord(task, recipe, run, on);
-  const optimizer = createOptimizer(task, recipe);
+  const updater = await createUpdater(task, recipe, run.engine);
   const meter = createMeter();
   let step = record.firstStep;
   const position = (): Position => ({
@@ -45,13 +44,14 @@ export async function fit<Batch>(
   const evaluated = () => record.history.at(-1)?.step === step;
 
   try {
-    await record.begin(optimizer);
+    await record.begin(updater);
     while (!signal.aborted) {
       const { epoch, batch: firstBatch } = position();
 
       // Between two epochs. A run that stopped before its evaluation was done comes back to here.
       if (firstBatch === 0 && plan.evaluatesAfter(epoch) && !evaluated()) {
         const begun = performance.now();
+        await updater.pull();
         const metrics = await evaluate(task, signal);
         if (!metrics) break;
         meter.evaluation(performance.now() - begun);
@@ -65,11 +65,9 @@ export async function fit<Batch>(
       for await (const { value: batches, waited } of ahead(groups, epochEnd - step)) {
         const lr = plan.learningRate(step);
         const rng = updateRng(recipe, step);
-        const losses = batches.map(
-          (batch, i) => () => task.loss(batch, { training: true, rng: rng.fork(i) }),
-        );
+        const inputs = batches.map((batch, i) => ({ tensors: task.tensors(batch), rng: rng.fork(i) }));
         const where = `update ${step + 1} (epoch ${epoch + 1}, ${describe(task, batches, position().batch)})`;
-        const result = trainStep(task.model, losses, optimizer, { learningRate: lr, clipNorm, where });
+        const result = await updater.update(inputs, { learningRate: lr, where });
         step++;
 
         meter.step(plan.imagesPerUpdate, performance.now() - begun, waited);
@@ -94,35 +92,20 @@ export async function fit<Batch>(
           imgPerSec: meter.imgPerSec(),
           etaSeconds: meter.remaining(totalUpdates - step, plan.evaluationsAfter(epoch)),
         });
-        if (saveEvery > 0 && step % saveEvery === 0) await record.save(position(), optimizer);
+        if (saveEvery > 0 && step % saveEvery === 0) await record.save(position(), updater);
         // An update blocks the event loop: let signals, workers and the terminal have their turn.
         await setImmediate();
         if (signal.aborted) break;
       }
       if (step < epochEnd && !signal.aborted) throw endedEarly(task, position());
-      await record.save(position(), optimizer);
+      await record.save(position(), updater);
     }
-    const checkpoint = await record.save(position(), optimizer);
+    const checkpoint = await record.save(position(), updater);
     const { history, best } = record;
     return { completed: step === totalUpdates && evaluated(), step, history, best, checkpoint };
   } finally {
-    optimizer.dispose();
+    await updater.dispose();
   }
-}
-
-/** AdamW over the trainable parameters, in the two groups of the task's rule. */
-function createOptimizer<Batch>({ model, decayRule }: Task<Batch>, recipe: LoopRecipe): AdamW {
-  const trainable = [...model.namedParameters()].filter(([, parameter]) => parameter.trainable);
-  const { decay, noDecay } = splitDecay(trainable, decayRule);
-  const variables = (group: typeof decay) => group.map(([name, { value }]) => [name, value] as const);
-  const { weightDecay, betas, eps } = recipe;
-  return createAdamW(
-    [
-      { params: variables(decay), weightDecay },
-      { params: variables(noDecay), weightDecay: 0 },
-    ],
-    { betas, eps },
-  );
 }
 
 /** The random numbers of one update, whatever came before it. */

@@ -120,11 +120,11 @@ describe('a resumed run', () => {
     const folder = temporaryFolder();
     const healthy = tinyTask();
     const model = healthy.model;
-    const loss: typeof healthy.loss = (batch, mode) => {
+    const tensors: typeof healthy.tensors = (batch) => {
       if (batch.id === 'e0b3') throw new Error('the machine burnt down');
-      return healthy.loss(batch, mode);
+      return healthy.tensors(batch);
     };
-    await expect(fit(tinyTask({ model, loss }), tinyRecipe(), { folder })).rejects.toThrow('burnt down');
+    await expect(fit(tinyTask({ model, tensors }), tinyRecipe(), { folder })).rejects.toThrow('burnt down');
     expect(existsSync(join(folder, 'checkpoints'))).toBe(false);
     const task = tinyTask();
     await fit(task, tinyRecipe(), { folder, resume: true });

@@ -1,6 +1,6 @@
 import { AsMlpError, type RngState } from '@as-mlp/base';
 import { writeFileAtomic } from '@as-mlp/base/node';
-import { type AdamW, encodeSafetensors } from '@as-mlp/nn';
+import { encodeSafetensors } from '@as-mlp/nn';
 import { type SavedCheckpoint, saveCheckpoint, updateState, weightMetadata } from './checkpoint.ts';
 import { describeEnvironment, type Environment } from './environment.ts';
 import type { FitListeners, Run } from './events.ts';
@@ -9,6 +9,7 @@ import type { LoopRecipe } from './recipe.ts';
 import { type RunFolder, resumeRun, startRun } from './run-folder.ts';
 import type { Evaluation, RunState } from './run-state.ts';
 import type { Task } from './task.ts';
+import type { Updater } from './updater.ts';
 
 /** Where a training stands. */
 export interface Position {
@@ -29,10 +30,10 @@ export interface RunRecord {
   readonly history: readonly Evaluation[];
   readonly best: Evaluation | null;
   /** Gives the optimiser its state back and notes the beginning in the log. */
-  begin(optimizer: AdamW): Promise<void>;
+  begin(updater: Updater): Promise<void>;
   logStep(record: Omit<StepRecord, 'type' | 'time'>): Promise<void>;
   /** Saves a checkpoint, unless this position is saved already. Returns its folder. */
-  save(position: Position, optimizer: AdamW): Promise<string>;
+  save(position: Position, updater: Updater): Promise<string>;
   /** Notes metrics at a position that is saved already, and keeps the weights if they are the best. */
   addEvaluation(position: Position, metrics: Readonly<Record<string, number>>): Promise<void>;
 }
@@ -96,12 +97,13 @@ function createRecord<Batch>(setting: Setting<Batch>): RunRecord {
     environment: { ...environment },
   });
 
-  const save = async (position: Position, optimizer: AdamW): Promise<string> => {
+  const save = async (position: Position, updater: Updater): Promise<string> => {
     if (saved?.step === position.step) return saved.folder;
+    await updater.pull();
     const content = {
       state: stateAt(position),
       weights: await task.model.stateDict(),
-      optimizer: await optimizer.exportState(),
+      optimizer: await updater.exportState(),
     };
     saved = { step: position.step, folder: await saveCheckpoint(folder.checkpoints, content) };
     on.checkpoint?.(saved.folder, saved.step);
@@ -114,8 +116,8 @@ function createRecord<Batch>(setting: Setting<Batch>): RunRecord {
     get best() {
       return best;
     },
-    begin: async (optimizer) => {
-      if (checkpoint) optimizer.importState(await checkpoint.readOptimizer());
+    begin: async (updater) => {
+      if (checkpoint) await updater.importState(await checkpoint.readOptimizer());
       // Only now is it certain that the run goes on.
       if (resumed) await rewindLog(folder.log, checkpoint?.state);
       await log({ type: resumed ? 'resume' : 'start', time: now(), step: firstStep, environment });

@@ -122,6 +122,12 @@ function addInto(sum: Record<string, tf.Tensor>, next: Record<string, tf.Tensor>
   return added;
 }
 
+/** Throws as {@link trainStep} where an update was not made because a number is not finite. */
+export function assertFiniteStep({ loss, parts, gradNorm }: StepResult, where: string): void {
+  assertFinite('loss', loss, parts, where);
+  assertFinite('gradient norm', gradNorm, parts, where);
+}
+
 function assertFinite(
   name: string,
   value: number,

@@ -1,4 +1,5 @@
-import type { DecayRule, Mode, Module } from '@as-mlp/nn';
+import type { HostTensor } from '@as-mlp/engine';
+import type { DecayRule, InputSpec, Mode, Module } from '@as-mlp/nn';
 import type * as tf from '@tensorflow/tfjs-core';
 
 /** The loss of one batch: a scalar to differentiate and the named scalars it is made of, for the log. */
@@ -16,7 +17,7 @@ export interface MainMetric {
 
 /**
  * Everything that {@link fit} needs to know of a task. `Batch` is the task's own: plain data on the host (pixels,
- * labels, boxes), made ahead of time; `loss` turns it into tensors.
+ * labels, boxes), made ahead of time.
  */
 export interface Task<Batch> {
   /** Stands in the checkpoints, e.g. `classification`. */
@@ -36,11 +37,20 @@ export interface Task<Batch> {
    */
   batches(epoch: number, start: number): AsyncIterable<Batch>;
 
+  /** What `loss` gets of a batch. */
+  tensors(batch: Batch): readonly HostTensor[];
+
+  /**
+   * What the tensors of every batch are, which lets the engine compile the whole training step where it can. `loss` then runs
+   * a few times on zeros and not for each batch. Left out: every operation runs by itself.
+   */
+  readonly inputs?: readonly InputSpec[];
+
   /**
    * Forward pass and loss, without waiting for anything. Runs inside `tf.tidy`: tensors that it makes are freed. All
-   * randomness comes from `mode.rng`. With accumulated batches every one must have the same `parts`.
+   * randomness comes from `mode`. With accumulated batches every one must have the same `parts`.
    */
-  loss(batch: Batch, mode: Mode): LossTerms;
+  loss(tensors: tf.Tensor[], mode: Mode): LossTerms;
 
   /** Metrics of the current weights on the held-out data. May throw as soon as `signal` aborts. */
   evaluate(signal: AbortSignal): Promise<Record<string, number>>;

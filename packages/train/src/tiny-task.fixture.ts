@@ -59,8 +59,8 @@ export function tinyTask(
   onTestFinished(() => model.dispose());
   const asked: string[] = [];
   const batchesPerEpoch = changes.batchesPerEpoch ?? 5;
-  const lossOf = ({ x, y }: TinyBatch, mode: Mode) =>
-    crossEntropy(model.forward(tf.tensor2d(x, [BATCH, 2]), mode), tf.tensor1d(y, 'int32'));
+  const lossOf = ([x, y]: tf.Tensor[], mode: Mode) =>
+    crossEntropy(model.forward(x as tf.Tensor2D, mode), y as tf.Tensor1D);
   return {
     name: 'tiny',
     model,
@@ -74,12 +74,17 @@ export function tinyTask(
         yield batch;
       }
     },
-    loss: (batch, mode) => {
-      const total = lossOf(batch, mode);
+    tensors: ({ x, y }) => [
+      { shape: [BATCH, 2], data: x },
+      { shape: [BATCH], data: y },
+    ],
+    loss: (tensors, mode) => {
+      const total = lossOf(tensors, mode);
       return { total, parts: { ce: total, half: tf.mul(total, 0.5) } };
     },
     evaluate: async () => {
-      const loss = tf.tidy(() => lossOf(makeBatch(2, 0, 0), INFERENCE));
+      const { x, y } = makeBatch(2, 0, 0);
+      const loss = tf.tidy(() => lossOf([tf.tensor2d(x, [BATCH, 2]), tf.tensor1d(y, 'int32')], INFERENCE));
       const [value] = await loss.data();
       loss.dispose();
       return { loss: value! };

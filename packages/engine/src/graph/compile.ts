@@ -5,14 +5,14 @@ import { encodeGraphDef, type GraphTensor } from '../graph-def.ts';
 import { type GraphFeed, type GraphSession, openGraphSession } from '../graph-session.ts';
 import { lowerToTensorFlow } from './lower.ts';
 import { mergeTraces, type Program } from './program.ts';
-import { trace } from './trace.ts';
+import { type TracedFunction, trace } from './trace.ts';
 
 /**
  * Sizes that are tried out. Between them every rule of sizes shows: on the way down by 4, 2, 2 and 2 each call has at
  * least one side that needs padding at every step, and no two sides need it alike.
  */
 const SAMPLES: Readonly<Record<OpenSize, readonly number[]>> = {
-  batch: [2, 3, 2, 4],
+  batch: [1, 2, 1, 3],
   height: [49, 71, 106, 56],
   width: [72, 42, 51, 73],
 };
@@ -27,7 +27,7 @@ export async function compileForTensorFlow<F extends TensorFunction>(
   fn: F,
   { inputs }: CompileOptions,
 ): Promise<Compiled<F>> {
-  const program = recordProgram(fn, inputs);
+  const program = recordProgram((tensors) => fn(...tensors), inputs);
   const names = {
     inputs: program.inputs.map((_, i) => `input_${i}`),
     outputs: program.outputs.map((_, i) => `output_${i}`),
@@ -41,10 +41,10 @@ export async function compileForTensorFlow<F extends TensorFunction>(
  *
  * @throws AsMlpError as {@link compileForTensorFlow}.
  */
-export function recordProgram(fn: TensorFunction, inputs: readonly InputSpec[]): Program {
+export function recordProgram(fn: TracedFunction, inputs: readonly InputSpec[]): Program {
   const open = new Set(inputs.flatMap(({ shape }) => shape.filter((size) => typeof size === 'string')));
   const calls = open.size === 0 ? 1 : open.has('height') || open.has('width') ? SAMPLES.height.length : 2;
-  const call = <T>(index: number, use: (tensors: tf.Tensor[]) => T): T => {
+  const call = (index: number) => {
     const tensors = inputs.map(({ shape, dtype = 'float32' }) =>
       tf.zeros(
         shape.map((size) => (typeof size === 'string' ? SAMPLES[size][index]! : size)),
@@ -52,18 +52,15 @@ export function recordProgram(fn: TensorFunction, inputs: readonly InputSpec[]):
       ),
     );
     try {
-      return use(tensors);
+      const before = tf.memory().numTensors;
+      const found = trace(fn, tensors);
+      // Parameters take their memory at their first use, which is not a part of the function: look again.
+      return tf.memory().numTensors === before ? found : trace(fn, tensors);
     } finally {
       tf.dispose(tensors);
     }
   };
-  // Parameters take their memory at their first use, which is not a part of the function.
-  call(0, (tensors) => tf.tidy(() => void fn(...tensors)));
-  return mergeTraces(
-    Array.from({ length: calls }, (_, index) =>
-      call(index, (tensors) => trace((given) => fn(...given), tensors)),
-    ),
-  );
+  return mergeTraces(Array.from({ length: calls }, (_, index) => call(index)));
 }
 
 function graphFunction<F extends TensorFunction>(

@@ -15,6 +15,11 @@ export function isFixed(dim: Dim): dim is number {
   return typeof dim === 'number';
 }
 
+/** Whether two numbers are computed in the same way, so that they are equal for all inputs. */
+export function sameDim(a: Dim, b: Dim): boolean {
+  return isFixed(a) || isFixed(b) ? a === b : JSON.stringify(a) === JSON.stringify(b);
+}
+
 /** The value of `dim` for inputs of these shapes. */
 export function evaluateDim(dim: Dim, inputs: readonly (readonly number[])[]): number {
   if (isFixed(dim)) return dim;

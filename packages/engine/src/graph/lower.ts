@@ -8,6 +8,7 @@ import type { ValueId } from './trace.ts';
 
 /** The names under which a lowered program is fed and read. */
 export interface LoweredNames {
+  /** The inputs and after them the draws. */
   readonly inputs: readonly string[];
   /** One name for each output; each is an Identity node, so that nothing renames it. */
   readonly outputs: readonly string[];
@@ -43,8 +44,8 @@ export class GraphLowering {
   }
 
   lower(): GraphNode[] {
-    const { inputs, constants, kernels, outputs } = this.program;
-    for (const [i, id] of inputs.entries()) this.placeholder(this.names.inputs[i]!, id);
+    const { inputs, draws, constants, kernels, outputs } = this.program;
+    for (const [i, id] of [...inputs, ...draws].entries()) this.placeholder(this.names.inputs[i]!, id);
     for (const constant of constants) this.values.set(constant.id, this.lowerConstant(constant));
     for (const kernel of kernels) {
       const lower = KERNELS[kernel.name];
@@ -153,14 +154,15 @@ export class GraphLowering {
     });
   }
 
+  /** Adds a node that is fed in every run. */
+  feed(name: string, shape: readonly number[], dtype: GraphNodeDtype = 'float32'): string {
+    this.nodes.push({ name, op: 'Placeholder', attributes: { dtype: { type: dtype }, shape: { shape } } });
+    return name;
+  }
+
   private placeholder(name: string, id: ValueId): void {
     const shape = this.program.values[id]!.shape.map((dim) => (isFixed(dim) ? dim : -1));
-    this.nodes.push({
-      name,
-      op: 'Placeholder',
-      attributes: { dtype: { type: this.dtype(id) }, shape: { shape } },
-    });
-    this.values.set(id, name);
+    this.values.set(id, this.feed(name, shape, this.dtype(id)));
   }
 
   /** Variables are frozen unless a subclass keeps them. */
@@ -183,7 +185,7 @@ export class GraphLowering {
     return this.constant({ dtype: this.dtype(id), shape, data } as GraphTensor);
   }
 
-  private once(key: string, make: () => string): string {
+  protected once(key: string, make: () => string): string {
     const known = this.shared.get(key);
     if (known) return known;
     const made = make();

@@ -43,7 +43,7 @@ describe('recordProgram', () => {
     [5, 97, 60],
     [1, 224, 343],
   ])('knows every size for inputs of [%i, %i, %i, 3]', (batch, height, width) => {
-    const program = recordProgram(pyramid, IMAGES);
+    const program = recordProgram(([x]) => pyramid(x!), IMAGES);
     const shape = [batch, height, width, 3];
     const outputs = tf.tidy(() => pyramid(tf.zeros(shape)).map((tensor) => tensor.shape));
     const told = program.outputs.map((id) =>
@@ -65,27 +65,27 @@ describe('recordProgram', () => {
   });
 
   it('holds scalars that are sizes', () => {
-    const program = recordProgram((x) => tf.div(x, x.size), IMAGES);
+    const program = recordProgram(([x]) => tf.div(x!, x!.size), IMAGES);
     const [constant] = program.constants;
     expect(constant?.kind).toBe('size');
     if (constant?.kind === 'size') expect(evaluateDim(constant.dim, [[2, 5, 7, 3]])).toBe(210);
   });
 
   it('leaves out what nobody uses and what only passes on', () => {
-    const program = recordProgram((x) => {
-      tf.square(x);
-      return tf.neg(tf.clone(x));
+    const program = recordProgram(([x]) => {
+      tf.square(x!);
+      return tf.neg(tf.clone(x!));
     }, IMAGES);
     expect(program.kernels.map(({ name }) => name)).toEqual(['Neg']);
   });
 
   it('refuses a function that goes another way for other sizes', () => {
-    const fn = (x: tf.Tensor) => (x.shape[1]! > 60 ? tf.neg(x) : tf.square(x));
+    const fn = ([x]: tf.Tensor[]) => (x!.shape[1]! > 60 ? tf.neg(x!) : tf.square(x!));
     expect(() => recordProgram(fn, IMAGES)).toThrow(/does not do the same for inputs of all sizes/);
   });
 
   it('refuses tensors whose values depend on sizes', () => {
-    const fn = (x: tf.Tensor) => tf.mul(x, tf.tensor1d([x.shape[1]!, 1, 1]));
+    const fn = ([x]: tf.Tensor[]) => tf.mul(x!, tf.tensor1d([x!.shape[1]!, 1, 1]));
     expect(() => recordProgram(fn, IMAGES)).toThrow(/values depend on the size of its inputs/);
   });
 });

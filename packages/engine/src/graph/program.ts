@@ -1,6 +1,6 @@
 import { AsMlpError } from '@as-mlp/base';
 import type * as tf from '@tensorflow/tfjs-core';
-import { type Dim, DimSolver, isFixed, type KnownDim } from './dims.ts';
+import { type Dim, DimSolver, type KnownDim, sameDim } from './dims.ts';
 import type { Capture, Trace, TracedKernel, ValueId } from './trace.ts';
 
 /** A value of a program; open sizes follow from the inputs. */
@@ -34,6 +34,8 @@ export type ProgramConstant =
 export interface Program {
   readonly values: readonly ProgramValue[];
   readonly inputs: readonly ValueId[];
+  /** Further inputs: random numbers, uniform in [0, 1), new ones in every run. */
+  readonly draws: readonly ValueId[];
   readonly constants: readonly ProgramConstant[];
   /** In an order in which they can run; all of them contribute to an output. */
   readonly kernels: readonly ProgramKernel[];
@@ -62,8 +64,9 @@ class Merger {
   }
 
   merge(): Program {
-    const { inputs, captures, outputs } = this.first;
+    const { inputs, draws, captures, outputs } = this.first;
     for (const [input, id] of inputs.entries()) this.addInput(id, input);
+    for (const id of draws) this.addShape(id, 'random numbers');
     // Captures come in the order in which kernels use them, and sizes are best told from what came before.
     const constants: ProgramConstant[] = [];
     const open = [...captures.keys()];
@@ -80,7 +83,7 @@ class Merger {
       dtype,
       shape: (this.shapes[id] ?? []).map(({ dim }) => dim),
     }));
-    return { values, inputs, constants, kernels, outputs };
+    return { values, inputs, draws, constants, kernels, outputs };
   }
 
   private addInput(id: ValueId, input: number): void {
@@ -93,14 +96,18 @@ class Merger {
     });
   }
 
-  private constant(index: number): ProgramConstant {
-    const captures = this.traces.map((trace) => trace.captures[index]!);
-    const { id, variable } = captures[0]!;
+  private addShape(id: ValueId, what: string): void {
     const shapes = this.shapesOf(id);
     this.shapes[id] = shapes[0]!.map((_, axis) => {
       const values = shapes.map((shape) => shape[axis]!);
-      return { dim: this.solve('the shape of a tensor made inside', values, []), values };
+      return { dim: this.solve(`the shape of ${what}`, values, []), values };
     });
+  }
+
+  private constant(index: number): ProgramConstant {
+    const captures = this.traces.map((trace) => trace.captures[index]!);
+    const { id, variable } = captures[0]!;
+    this.addShape(id, 'a tensor made inside');
     if (variable) return { kind: 'variable', id, variable };
     const data = captures.map((capture) => (capture as { data: tf.TypedArray }).data);
     if (data.every((other) => sameData(data[0]!, other))) return { kind: 'data', id, data: data[0]! };
@@ -208,7 +215,7 @@ function sameData(a: tf.TypedArray, b: tf.TypedArray): boolean {
 }
 
 /** Without the kernels that only pass on a tensor, and those whose results nobody uses. */
-function withoutIdle(program: Program): Program {
+export function withoutIdle(program: Program): Program {
   const alias = new Map<ValueId, ValueId>();
   const resolve = (id: ValueId): ValueId => alias.get(id) ?? id;
   const kept: ProgramKernel[] = [];
@@ -239,10 +246,6 @@ function passesOn({ name, inputs, outputs }: ProgramKernel, values: readonly Pro
   if (!from || !to) return false;
   if (name === 'Cast') return from.dtype === to.dtype;
   const sameShape =
-    from.shape.length === to.shape.length && from.shape.every((dim, i) => isSame(dim, to.shape[i]!));
+    from.shape.length === to.shape.length && from.shape.every((dim, i) => sameDim(dim, to.shape[i]!));
   return name === 'Reshape' && sameShape;
-}
-
-function isSame(a: Dim, b: Dim): boolean {
-  return isFixed(a) || isFixed(b) ? a === b : JSON.stringify(a) === JSON.stringify(b);
 }

@@ -27,8 +27,9 @@ export type Capture =
 /** Everything that one call of a function did. */
 export interface Trace {
   readonly values: readonly TracedValue[];
-  /** The inputs, and after them the random numbers in the order in which they were drawn. */
   readonly inputs: readonly ValueId[];
+  /** Random numbers in the order in which they were drawn. */
+  readonly draws: readonly ValueId[];
   readonly captures: readonly Capture[];
   readonly kernels: readonly TracedKernel[];
   readonly outputs: readonly ValueId[];
@@ -62,13 +63,17 @@ export function trace(fn: TracedFunction, inputs: readonly tf.Tensor[]): Trace {
   }
 }
 
-/** Values are known by their data and their shape: a backend may let a reshaped tensor share the data of the first. */
+/**
+ * Values are known by their data, type and shape: a backend may let a tensor that was given another shape or type share
+ * the data of the first.
+ */
 class Recorder {
   private readonly ids = new Map<object, Map<string, ValueId>>();
   private readonly values: TracedValue[] = [];
   private readonly captures: Capture[] = [];
   private readonly kernels: TracedKernel[] = [];
-  private readonly inputs: ValueId[];
+  private readonly inputs: readonly ValueId[];
+  private readonly draws: ValueId[] = [];
   /** Inside a kernel, which may read what it likes and whose own kernels are not written down. */
   private inside = false;
 
@@ -79,7 +84,7 @@ class Recorder {
   /** Zeros that stand for random numbers. */
   draw(shape: readonly number[]): tf.Tensor {
     const place = tf.zeros([...shape]);
-    this.inputs.push(this.define(place));
+    this.draws.push(this.define(place));
     return place;
   }
 
@@ -119,20 +124,20 @@ class Recorder {
 
   finish(outputs: readonly tf.Tensor[]): Trace {
     const ids = outputs.map((output) => this.use(output));
-    const { values, inputs, captures, kernels } = this;
-    return { values, inputs, captures, kernels, outputs: ids };
+    const { values, inputs, draws, captures, kernels } = this;
+    return { values, inputs, draws, captures, kernels, outputs: ids };
   }
 
   private define({ dataId, shape, dtype }: tf.TensorInfo): ValueId {
     const id = this.values.push({ shape: [...shape], dtype }) - 1;
     const shapes = this.ids.get(dataId) ?? new Map<string, ValueId>();
-    shapes.set(shape.join(), id);
+    shapes.set(`${dtype} ${shape}`, id);
     this.ids.set(dataId, shapes);
     return id;
   }
 
   private use(tensor: tf.TensorInfo): ValueId {
-    const known = this.ids.get(tensor.dataId)?.get(tensor.shape.join());
+    const known = this.ids.get(tensor.dataId)?.get(`${tensor.dtype} ${tensor.shape}`);
     if (known !== undefined) return known;
     const id = this.define(tensor);
     const variable = variableOf(tensor.dataId);
@@ -165,31 +170,37 @@ function wrapKernels(recorder: Recorder): () => void {
   };
 }
 
-/** Makes reading a tensor an error; returns what allows it again. */
+/** Makes reading a tensor and changing a variable errors; returns what allows it again. */
 function forbidReads(recorder: Recorder): () => void {
   const backend = tf.backend();
   const original = { read: backend.read, readSync: backend.readSync };
   const guard = <F extends (...args: never[]) => unknown>(method: F) =>
     function guarded(this: tf.KernelBackend, ...args: Parameters<F>): unknown {
-      if (!recorder.mayRead) throw readInside();
+      if (!recorder.mayRead)
+        throw notAllowed('reads the values of a tensor', 'Return the tensor and read it outside');
       return method.apply(this, args);
     };
   backend.read = guard(original.read) as typeof backend.read;
   backend.readSync = guard(original.readSync) as typeof backend.readSync;
+  const { assign } = tf.Variable.prototype;
+  tf.Variable.prototype.assign = () => {
+    throw notAllowed('assigns a variable', 'Return the new value and assign it outside');
+  };
   return () => {
+    tf.Variable.prototype.assign = assign;
     Reflect.deleteProperty(backend, 'read');
     Reflect.deleteProperty(backend, 'readSync');
     if (backend.read !== original.read) Object.assign(backend, original);
   };
 }
 
-function readInside(): AsMlpError {
+function notAllowed(what: string, fix: string): AsMlpError {
   const frames = new Error().stack?.split('\n').slice(1) ?? [];
   const own = frames.find((line) => !/node_modules|node:|[/\\]graph[/\\]trace\.[tj]s/.test(line));
   const place = /\(?((?:file:[/][/])?[^()\s]+:\d+:\d+)\)?$/.exec(own ?? '')?.[1];
   return new AsMlpError('usage', {
     where: place,
-    what: 'a compiled function reads the values of a tensor',
-    fix: 'Return the tensor and read it outside, or run the function without compiling it',
+    what: `a compiled function ${what}`,
+    fix: `${fix}, or run the function without compiling it`,
   });
 }

@@ -1,0 +1,211 @@
+import type { AdamWGroup } from '@as-mlp/nn';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { GraphNode } from '../graph-def.ts';
+import { GraphLowering } from './lower.ts';
+import type { Program, ProgramConstant } from './program.ts';
+
+/** Constants of the update. */
+export interface UpdateOptions {
+  readonly groups: readonly AdamWGroup[];
+  readonly betas: readonly [number, number];
+  readonly clipNorm: number | undefined;
+  readonly accumulate: number;
+}
+
+/** A variable of the graph: how it is set and read. */
+export interface GraphVariable {
+  /** Fed with the value that the target `assign` stores. */
+  readonly feed: string;
+  readonly assign: string;
+  readonly read: string;
+}
+
+/** A parameter with its moments. */
+export interface GraphSlot {
+  readonly name: string;
+  readonly variable: tf.Variable;
+  readonly group: number;
+  readonly weight: GraphVariable;
+  readonly first: GraphVariable;
+  readonly second: GraphVariable;
+}
+
+/** A training step as nodes, and the names by which it is run. */
+export interface TrainingGraph {
+  readonly nodes: readonly GraphNode[];
+  readonly inputs: readonly string[];
+  /** The loss and its parts, a vector. */
+  readonly report: string;
+  /** Norm of all gradients together. */
+  readonly norm: string;
+  /** Targets of the run that updates. */
+  readonly update: readonly string[];
+  /** Targets of the runs before it, whose gradients are added up; and of what forgets them. */
+  readonly add: readonly string[];
+  readonly forget: readonly string[];
+  readonly slots: readonly GraphSlot[];
+}
+
+/** Feeds of every update beside the batch; `rate` and `decay` once for each group. */
+export const UPDATE_FEEDS = {
+  rate: (group: number) => `rate_${group}`,
+  decay: (group: number) => `decay_${group}`,
+  epsilon: 'epsilon',
+} as const;
+
+const FLOAT = { T: { type: 'float32' } } as const;
+const VARIABLE = { dtype: { type: 'float32' } } as const;
+/** Added to the norm before dividing, as in PyTorch's `clip_grad_norm_`. */
+const CLIP_EPSILON = 1e-6;
+
+/**
+ * Continues a recorded step – outputs: the report, then the gradient of each parameter in the order of the groups – with
+ * clipping and AdamW. Whatever is not finite stops the update before a variable has changed.
+ */
+export function lowerTraining(program: Program, options: UpdateOptions): TrainingGraph {
+  return new TrainingLowering(program, options).lowerStep();
+}
+
+class TrainingLowering extends GraphLowering {
+  private readonly options: UpdateOptions;
+  private readonly handles = new Map<tf.Variable, string>();
+  private readonly inputNames: readonly string[];
+
+  constructor(program: Program, options: UpdateOptions) {
+    const inputs = [...program.inputs, ...program.draws].map((_, i) => `input_${i}`);
+    super(program, { inputs, outputs: program.outputs.map((_, i) => `output_${i}`) });
+    this.inputNames = inputs;
+    this.options = options;
+  }
+
+  lowerStep(): TrainingGraph {
+    const nodes = this.lower();
+    const params = this.options.groups.flatMap(({ params }, group) =>
+      [...params].map(([name, variable]) => ({ name, variable, group })),
+    );
+    const gradients = params.map((_, i) => this.value(this.program.outputs[i + 1]!));
+    const { totals, add, forget } = this.accumulated(gradients, params);
+    const halves = totals.map((gradient) => this.node('L2Loss', [gradient], FLOAT));
+    const sum = this.node('AddN', halves, { N: { int: halves.length }, ...FLOAT });
+    const norm = this.node('Sqrt', [this.node('Mul', [sum, this.scalar(2)], FLOAT)], FLOAT);
+    const may = this.finite(norm);
+    const scale = this.clipScale(norm);
+    const update: string[] = [];
+    const slots = params.map(({ name, variable, group }, i): GraphSlot => {
+      const gradient = scale ? this.node('Mul', [totals[i]!, scale], FLOAT) : totals[i]!;
+      const [weight, first, second] = ['weight', 'first', 'second'].map((kind) => {
+        const handle =
+          kind === 'weight' ? this.handle(variable) : this.variable(`${kind}_${i}`, variable.shape);
+        return { handle, ...this.access(`${kind}_${i}`, handle, variable.shape) };
+      });
+      update.push(
+        this.adam(
+          [weight!, first!, second!].map(({ handle }) => handle),
+          gradient,
+          group,
+          may,
+        ),
+      );
+      return { name, variable, group, weight: weight!, first: first!, second: second! };
+    });
+    const after = forget.map((target) => this.node('NoOp', [`^${target}`]));
+    return {
+      nodes,
+      inputs: this.inputNames,
+      report: 'output_0',
+      norm,
+      update,
+      add,
+      forget: after,
+      slots,
+    };
+  }
+
+  /** Variables stay variables. */
+  protected override lowerConstant(constant: ProgramConstant): string {
+    if (constant.kind !== 'variable') return super.lowerConstant(constant);
+    return this.node('ReadVariableOp', [this.handle(constant.variable)], VARIABLE);
+  }
+
+  private handle(variable: tf.Variable): string {
+    const known = this.handles.get(variable);
+    if (known) return known;
+    const made = this.variable(`variable_${this.handles.size}`, variable.shape);
+    this.handles.set(variable, made);
+    return made;
+  }
+
+  private variable(name: string, shape: readonly number[]): string {
+    return this.node('VarHandleOp', [], { ...VARIABLE, shape: { shape }, shared_name: { string: name } });
+  }
+
+  private access(name: string, handle: string, shape: readonly number[]): GraphVariable {
+    const feed = this.feed(`${name}_value`, shape);
+    const assign = this.node('AssignVariableOp', [handle, feed], VARIABLE);
+    return { feed, assign, read: this.node('ReadVariableOp', [handle], VARIABLE) };
+  }
+
+  /** The gradients of one batch, or their mean over several runs. */
+  private accumulated(
+    gradients: readonly string[],
+    params: readonly { readonly variable: tf.Variable }[],
+  ): { totals: readonly string[]; add: string[]; forget: string[] } {
+    const { accumulate } = this.options;
+    if (accumulate === 1) return { totals: gradients, add: [], forget: [] };
+    const share = this.scalar(1 / accumulate);
+    const add: string[] = [];
+    const forget: string[] = [];
+    const totals = gradients.map((gradient, i) => {
+      const { shape } = params[i]!.variable;
+      const handle = this.variable(`sum_${i}`, shape);
+      const part = this.node('Mul', [gradient, share], FLOAT);
+      add.push(this.node('AssignAddVariableOp', [handle, part], VARIABLE));
+      const zeros = this.node('Fill', [this.ints(shape), this.scalar(0)], {
+        ...FLOAT,
+        index_type: { type: 'int32' },
+      });
+      forget.push(this.node('AssignVariableOp', [handle, zeros], VARIABLE));
+      return this.node('AddV2', [part, this.node('ReadVariableOp', [handle], VARIABLE)], FLOAT);
+    });
+    return { totals, add, forget };
+  }
+
+  /** Whether norm and loss are numbers; nothing that depends on a `Switch` by it runs otherwise. */
+  private finite(norm: string): string {
+    const report = this.value(this.program.outputs[0]!);
+    const sum = this.node('Sum', [report, this.ints([0])], { ...FLOAT, Tidx: { type: 'int32' } });
+    const [isNorm, isLoss] = [norm, sum].map((value) => this.node('IsFinite', [value], FLOAT));
+    return this.node('LogicalAnd', [isNorm!, isLoss!]);
+  }
+
+  private clipScale(norm: string): string | undefined {
+    const { clipNorm } = this.options;
+    if (clipNorm === undefined) return undefined;
+    const divisor = this.node('AddV2', [norm, this.scalar(CLIP_EPSILON)], FLOAT);
+    const ratio = this.node('RealDiv', [this.scalar(clipNorm), divisor], FLOAT);
+    return this.node('Minimum', [this.scalar(1), ratio], FLOAT);
+  }
+
+  /** Weight decay, then `ResourceApplyAdam`, both only if `may` is true. */
+  private adam(handles: readonly string[], gradient: string, group: number, may: string): string {
+    const [weight] = handles;
+    const gated = (value: string) => `${this.node('Switch', [value, may], FLOAT)}:1`;
+    const [beta1, beta2] = this.options.betas;
+    const rate = this.once(UPDATE_FEEDS.rate(group), () => this.feed(UPDATE_FEEDS.rate(group), []));
+    const epsilon = this.once(UPDATE_FEEDS.epsilon, () => this.feed(UPDATE_FEEDS.epsilon, []));
+    const before: string[] = [];
+    if (this.options.groups[group]!.weightDecay !== 0) {
+      const decay = this.once(UPDATE_FEEDS.decay(group), () => this.feed(UPDATE_FEEDS.decay(group), []));
+      const value = this.node('ReadVariableOp', [weight!, `^${may}`], VARIABLE);
+      const decayed = this.node('Mul', [value, gated(decay)], FLOAT);
+      before.push(`^${this.node('AssignVariableOp', [weight!, decayed], VARIABLE)}`);
+    }
+    // Powers of 0 switch off the op's own correction, which it would compute in float32.
+    const off = this.scalar(0);
+    const inputs = [...handles, off, off, gated(rate), this.scalar(beta1), this.scalar(beta2), epsilon];
+    return this.node('ResourceApplyAdam', [...inputs, gated(gradient), ...before], {
+      ...FLOAT,
+      use_locking: { bool: false },
+    });
+  }
+}

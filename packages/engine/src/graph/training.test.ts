@@ -1,0 +1,230 @@
+import { createRng } from '@as-mlp/base';
+import { clipGradNorm, createAdamW, crossEntropy, dropPath, gelu, groupNorm, type Mode } from '@as-mlp/nn';
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openEngine } from '../engine.ts';
+import { compileTrainingStep, type HostTensor, type TrainingStep } from './training.ts';
+
+const SIDE = 4;
+const CLASSES = 3;
+const INPUTS = [{ shape: ['batch', SIDE, SIDE, 2] }, { shape: ['batch'], dtype: 'int32' }] as const;
+
+let isThere = false;
+beforeAll(async () => {
+  isThere = await openEngine({ engine: 'native', log: () => undefined }).then(
+    () => true,
+    () => false,
+  );
+});
+beforeEach(({ skip }) => {
+  if (!isThere) skip('no native engine here');
+});
+
+/** A norm, a hidden layer that is dropped at random, and a classifier. */
+function createNet(seed: number) {
+  const rng = createRng(seed);
+  const variable = (name: string, shape: number[], spread = 0.5) => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const initial = tf.tensor(
+      rng
+        .fork(name)
+        .normal(size)
+        .map((value) => spread * value),
+      shape,
+    );
+    const made = tf.variable(initial);
+    initial.dispose();
+    return [name, made] as const;
+  };
+  const params = [
+    variable('norm.weight', [2]),
+    variable('norm.bias', [2]),
+    variable('fc1.weight', [2, 8]),
+    variable('fc1.bias', [8]),
+    variable('head.weight', [8, CLASSES]),
+  ];
+  const [gain, bias, hidden, hiddenBias, head] = params.map(([, value]) => value) as tf.Variable[];
+  const loss = ([x, y]: tf.Tensor[], mode: Mode) => {
+    const rows = x!.shape[0]! * SIDE * SIDE;
+    const normed = tf.reshape(groupNorm(x as tf.Tensor4D, gain!, bias!), [rows, 2]);
+    const map = gelu(tf.add(tf.matMul(normed, hidden as tf.Tensor2D), hiddenBias!));
+    const kept = dropPath(tf.reshape(map, [x!.shape[0]!, SIDE * SIDE, 8]), 0.4, mode);
+    const logits = tf.matMul(tf.mean(kept, 1) as tf.Tensor2D, head as tf.Tensor2D);
+    const total = crossEntropy(logits, y as tf.Tensor1D, { labelSmoothing: 0.1 }) as tf.Scalar;
+    return { total, parts: { half: tf.mul(total, 0.5) as tf.Scalar } };
+  };
+  const groups = [
+    { params: params.filter(([, { rank }]) => rank > 1), weightDecay: 0.05 },
+    { params: params.filter(([, { rank }]) => rank === 1), weightDecay: 0, lrScale: 0.5 },
+  ];
+  return { params, groups, loss, dispose: () => tf.dispose(params.map(([, value]) => value)) };
+}
+
+function createBatch(seed: number, size: number): HostTensor[] {
+  const rng = createRng(seed).fork('batch');
+  return [
+    { shape: [size, SIDE, SIDE, 2], data: rng.normal(size * SIDE * SIDE * 2) },
+    { shape: [size], data: Int32Array.from({ length: size }, () => rng.int(CLASSES)) },
+  ];
+}
+
+const tensorsOf = (batch: readonly HostTensor[]) =>
+  batch.map(({ shape, data }) =>
+    tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32'),
+  );
+
+/** The same updates, each operation by itself. */
+function eagerStep(net: ReturnType<typeof createNet>, clipNorm: number) {
+  const optimizer = createAdamW(net.groups);
+  return {
+    run(batch: readonly HostTensor[], seed: number, learningRate: number) {
+      return tf.tidy(() => {
+        const mode = { training: true, rng: createRng(seed) };
+        const { value, grads } = tf.variableGrads(() => net.loss(tensorsOf(batch), mode).total);
+        const gradients = Object.fromEntries(net.params.map(([name, { name: id }]) => [name, grads[id]!]));
+        const { norm, scale } = clipGradNorm(gradients, clipNorm);
+        optimizer.step(gradients, learningRate, scale);
+        return { loss: value.dataSync()[0]!, gradNorm: norm };
+      });
+    },
+    dispose: () => optimizer.dispose(),
+  };
+}
+
+let step: TrainingStep | undefined;
+afterEach(async () => {
+  await step?.dispose();
+  step = undefined;
+});
+
+describe('compileTrainingStep', () => {
+  it('trains as step by step, with batches of several sizes', async () => {
+    const [plain, graph] = [createNet(1), createNet(1)];
+    const eager = eagerStep(plain, 0.3);
+    step = await compileTrainingStep({ ...graph, inputs: INPUTS, clipNorm: 0.3 });
+    for (let i = 0; i < 20; i++) {
+      const batch = createBatch(i, i % 5 === 4 ? 3 : 8);
+      const learningRate = 0.02 * (1 - i / 40);
+      const wanted = eager.run(batch, i, learningRate);
+      const found = await step.run([{ tensors: batch, rng: createRng(i) }], learningRate);
+      expect(found.loss).toBeCloseTo(wanted.loss, 5);
+      expect(found.parts.half).toBeCloseTo(wanted.loss / 2, 5);
+      expect(found.gradNorm).toBeCloseTo(wanted.gradNorm, 4);
+    }
+    await step.pull();
+    for (const [i, [, value]] of graph.params.entries()) {
+      const [a, b] = [await value.data(), await plain.params[i]![1].data()];
+      expect(Math.max(...a.map((one, at) => Math.abs(one - b[at]!)))).toBeLessThan(1e-5);
+    }
+    eager.dispose();
+    plain.dispose();
+    graph.dispose();
+  });
+
+  it('draws anew in every run, and the same from the same seed', async () => {
+    const net = createNet(2);
+    step = await compileTrainingStep({ ...net, inputs: INPUTS });
+    const batch = createBatch(0, 8);
+    const losses: number[] = [];
+    for (const seed of [1, 2, 1]) {
+      // A rate of zero leaves the weights as they are.
+      losses.push((await step.run([{ tensors: batch, rng: createRng(seed) }], 0)).loss);
+    }
+    expect(losses[1]).not.toBe(losses[0]);
+    expect(losses[2]).toBe(losses[0]);
+    net.dispose();
+  });
+
+  it('averages the gradients of several batches', async () => {
+    const [net, twin] = [createNet(3), createNet(3)];
+    const [first, second] = [createBatch(0, 8), createBatch(1, 8)];
+    step = await compileTrainingStep({ ...net, inputs: INPUTS, accumulate: 2 });
+    const rngs = () => [createRng(1), createRng(2)] as const;
+    for (let i = 0; i < 2; i++) {
+      const [a, b] = rngs();
+      await step.run(
+        [
+          { tensors: first, rng: a },
+          { tensors: second, rng: b },
+        ],
+        0.01,
+      );
+    }
+    await step.pull();
+    const optimizer = createAdamW(twin.groups);
+    for (let i = 0; i < 2; i++) {
+      tf.tidy(() => {
+        const [a, b] = rngs();
+        const { grads } = tf.variableGrads(
+          () =>
+            tf.mul(
+              tf.add(
+                twin.loss(tensorsOf(first), { training: true, rng: a }).total,
+                twin.loss(tensorsOf(second), { training: true, rng: b }).total,
+              ),
+              0.5,
+            ) as tf.Scalar,
+        );
+        const named = twin.params.map(([name, { name: id }]) => [name, grads[id]!] as const);
+        optimizer.step(Object.fromEntries(named), 0.01);
+      });
+    }
+    for (const [i, [, value]] of net.params.entries()) {
+      const [a, b] = [await value.data(), await twin.params[i]![1].data()];
+      expect(Math.max(...a.map((one, at) => Math.abs(one - b[at]!)))).toBeLessThan(1e-5);
+    }
+    optimizer.dispose();
+    net.dispose();
+    twin.dispose();
+  });
+
+  it.each([1, 2])(
+    'changes nothing when a number is not finite, with %i batches an update',
+    async (accumulate) => {
+      const net = createNet(4);
+      step = await compileTrainingStep({ ...net, inputs: INPUTS, accumulate });
+      const good = createBatch(0, 8);
+      const broken = createBatch(1, 8);
+      broken[0]!.data[5] = Number.NaN;
+      const batches = (tensors: readonly HostTensor[]) =>
+        Array.from({ length: accumulate }, (_, i) => ({ tensors, rng: createRng(i) }));
+      await step.run(batches(good), 0.01);
+      const before = await step.exportState();
+      await step.pull();
+      const weights = await net.params[2]![1].data();
+      const { loss, gradNorm } = await step.run(batches(broken), 0.01);
+      expect(Number.isFinite(loss) && Number.isFinite(gradNorm)).toBe(false);
+      expect(await step.exportState()).toEqual(before);
+      await step.pull();
+      expect(await net.params[2]![1].data()).toEqual(weights);
+      net.dispose();
+    },
+  );
+
+  it('goes on from a state to the same bits', async () => {
+    const net = createNet(5);
+    step = await compileTrainingStep({ ...net, inputs: INPUTS });
+    const run = (from: TrainingStep, i: number) =>
+      from.run([{ tensors: createBatch(i, 8), rng: createRng(i) }], 0.01);
+    for (let i = 0; i < 3; i++) await run(step, i);
+    const state = await step.exportState();
+    await step.pull();
+    const second = await compileTrainingStep({ ...net, inputs: INPUTS });
+    await second.importState(state);
+    for (let i = 3; i < 6; i++) expect(await run(second, i)).toEqual(await run(step, i));
+    expect(await second.exportState()).toEqual(await step.exportState());
+    const wrong = { step: 1, moments: state.moments.slice(1) };
+    await expect(second.importState(wrong)).rejects.toThrow(/optimiser state/);
+    await second.dispose();
+    net.dispose();
+  });
+
+  it('names a parameter that the loss does not depend on', async () => {
+    const net = createNet(6);
+    const idle = tf.variable(tf.scalar(1));
+    const groups = [{ params: [...net.params, ['idle', idle] as const], weightDecay: 0 }];
+    await expect(compileTrainingStep({ ...net, groups, inputs: INPUTS })).rejects.toThrow(/idle/);
+    net.dispose();
+    idle.dispose();
+  });
+});

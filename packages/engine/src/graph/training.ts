@@ -1,0 +1,287 @@
+import { AsMlpError, type Rng } from '@as-mlp/base';
+import type { AdamWGroup, AdamWOptions, AdamWState, InputSpec, Mode, MomentTensor } from '@as-mlp/nn';
+import * as tf from '@tensorflow/tfjs-core';
+import { encodeGraphDef } from '../graph-def.ts';
+import { type GraphFeed, type GraphSession, openGraphSession } from '../graph-session.ts';
+import { recordProgram } from './compile.ts';
+import { evaluateDim } from './dims.ts';
+import type { Program } from './program.ts';
+import {
+  type GraphSlot,
+  type GraphVariable,
+  lowerTraining,
+  type TrainingGraph,
+  UPDATE_FEEDS,
+} from './training-graph.ts';
+
+/** What a training step is made of. */
+export interface TrainingStepOptions extends AdamWOptions {
+  /** Parameters by official name, in groups that are updated alike. */
+  readonly groups: readonly AdamWGroup[];
+  /** Largest norm of all gradients together; left out: no clipping. */
+  readonly clipNorm?: number | undefined;
+  /** Batches whose gradients are averaged into one update; 1 unless given. */
+  readonly accumulate?: number;
+  /** What `loss` is given. */
+  readonly inputs: readonly InputSpec[];
+  /** Forward pass and loss: the scalar to differentiate and the named scalars that it is made of. */
+  readonly loss: (
+    inputs: tf.Tensor[],
+    mode: Mode,
+  ) => { readonly total: tf.Scalar; readonly parts?: Readonly<Record<string, tf.Scalar>> };
+}
+
+/** A tensor on the host, float32 or int32 as its array. */
+export interface HostTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array;
+}
+
+/** One batch and its random numbers. */
+export interface StepBatch {
+  readonly tensors: readonly HostTensor[];
+  readonly rng: Rng;
+}
+
+/** What one update found; when a number is not finite, the update was not made. */
+export interface StepReport {
+  /** Mean over the accumulated batches. */
+  readonly loss: number;
+  readonly parts: Readonly<Record<string, number>>;
+  /** Norm of all gradients together, before clipping; NaN when a batch before the last was not finite. */
+  readonly gradNorm: number;
+}
+
+/** A whole training step as one graph: forward and backward pass, clipping, AdamW. Weights and moments live in it. */
+export interface TrainingStep {
+  /** One update from `accumulate` batches. */
+  run(batches: readonly StepBatch[], learningRate: number): Promise<StepReport>;
+  /** Puts the weights of the graph into the variables of the model. */
+  pull(): Promise<void>;
+  exportState(): Promise<AdamWState>;
+  /** @throws AsMlpError (weights) unless the state has exactly the moments of these parameters; nothing changes then. */
+  importState(state: AdamWState): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Compiles a training step. The graph starts with the values that the variables have now.
+ *
+ * @throws AsMlpError `usage` when the loss reads a tensor, does not depend on a parameter, or uses what has no
+ * counterpart in a graph.
+ */
+export async function compileTrainingStep(options: TrainingStepOptions): Promise<TrainingStep> {
+  const { clipNorm, accumulate = 1, betas = [0.9, 0.999], eps = 1e-8 } = options;
+  const groups = options.groups.filter(({ params }) => [...params].length > 0);
+  const names: string[] = [];
+  const program = recordStep(options, names);
+  // The op forms 1 − β in float32, so β itself is the float32 number and must be so in the correction.
+  const rounded = [Math.fround(betas[0]), Math.fround(betas[1])] as const;
+  const graph = lowerTraining(program, { groups, betas: rounded, clipNorm, accumulate });
+  const session = openGraphSession(encodeGraphDef(graph.nodes));
+  const step = new GraphStep({ session, graph, program, groups, betas: rounded, eps, names });
+  await step.initialize();
+  return step;
+}
+
+/** The report – loss and parts, whose names go into `names` – and the gradient of every parameter. */
+function recordStep({ groups, loss, inputs }: TrainingStepOptions, names: string[]): Program {
+  const params = groups.flatMap((group) => [...group.params]);
+  const variables = params.map(([, variable]) => variable);
+  return recordProgram((tensors, draw) => {
+    const outputs: tf.Tensor[] = [];
+    const { grads } = tf.variableGrads(() => {
+      const { total, parts = {} } = loss(tensors, { training: true, draw });
+      names.splice(0, names.length, ...Object.keys(parts));
+      outputs.push(tf.keep(tf.stack([total, ...Object.values(parts)])));
+      return total;
+    }, variables);
+    for (const [name, variable] of params) {
+      const gradient = grads[variable.name];
+      if (!gradient) {
+        tf.dispose(outputs);
+        throw new AsMlpError('usage', {
+          where: name,
+          what: 'has no gradient: the loss does not depend on it',
+          fix: 'Leave it out of the optimiser, or freeze it',
+        });
+      }
+      outputs.push(gradient);
+    }
+    return outputs;
+  }, inputs);
+}
+
+interface StepParts {
+  readonly session: GraphSession;
+  readonly graph: TrainingGraph;
+  readonly program: Program;
+  readonly groups: readonly AdamWGroup[];
+  readonly betas: readonly [number, number];
+  readonly eps: number;
+  readonly names: readonly string[];
+}
+
+class GraphStep implements TrainingStep {
+  private readonly parts: StepParts;
+  private count = 0;
+
+  constructor(parts: StepParts) {
+    this.parts = parts;
+  }
+
+  async initialize(): Promise<void> {
+    const { slots, forget } = this.parts.graph;
+    const values: [GraphVariable, Float32Array][] = [];
+    for (const { variable, weight, first, second } of slots) {
+      values.push([weight, (await variable.data()) as Float32Array]);
+      values.push([first, new Float32Array(variable.size)], [second, new Float32Array(variable.size)]);
+    }
+    await this.assign(values);
+    if (forget.length > 0) await this.parts.session.run([], [], forget);
+  }
+
+  async run(batches: readonly StepBatch[], learningRate: number): Promise<StepReport> {
+    const { session, graph, names } = this.parts;
+    const reports: Float32Array[] = [];
+    let gradNorm = Number.NaN;
+    for (const [i, batch] of batches.entries()) {
+      const feeds = this.batchFeeds(batch);
+      if (i < batches.length - 1) {
+        const [report] = await session.run(feeds, [graph.report], graph.add);
+        reports.push(report!.data as Float32Array);
+        if (!reports[i]!.every(Number.isFinite)) break;
+        continue;
+      }
+      const update = [...feeds, ...this.updateFeeds(learningRate)];
+      const [report, norm] = await session.run(update, [graph.report, graph.norm], graph.update);
+      reports.push(report!.data as Float32Array);
+      gradNorm = (norm!.data as Float32Array)[0]!;
+    }
+    if (graph.forget.length > 0) await session.run([], [], graph.forget);
+    const mean = (at: number) => reports.reduce((sum, report) => sum + report[at]!, 0) / reports.length;
+    const result = {
+      loss: mean(0),
+      parts: Object.fromEntries(names.map((name, i) => [name, mean(i + 1)])),
+      gradNorm,
+    };
+    if (Number.isFinite(result.loss) && Number.isFinite(gradNorm)) this.count++;
+    return result;
+  }
+
+  async pull(): Promise<void> {
+    const { session, graph } = this.parts;
+    const values = await session.run(
+      [],
+      graph.slots.map(({ weight }) => weight.read),
+    );
+    for (const [i, { variable }] of graph.slots.entries()) {
+      const value = tf.tensor(values[i]!.data as Float32Array, variable.shape);
+      variable.assign(value);
+      value.dispose();
+    }
+  }
+
+  async exportState(): Promise<AdamWState> {
+    const { session, graph } = this.parts;
+    const reads = graph.slots.flatMap(({ first, second }) => [first.read, second.read]);
+    const values = await session.run([], reads);
+    const moments = graph.slots.flatMap(({ name, variable: { shape } }, i): MomentTensor[] => [
+      { name: `${name}.exp_avg`, shape, data: values[2 * i]!.data as Float32Array },
+      { name: `${name}.exp_avg_sq`, shape, data: values[2 * i + 1]!.data as Float32Array },
+    ]);
+    return { step: this.count, moments };
+  }
+
+  async importState(state: AdamWState): Promise<void> {
+    const given = new Map(state.moments.map(({ name, data }) => [name, data]));
+    const values: [GraphVariable, Float32Array][] = [];
+    for (const { name, variable, first, second } of this.parts.graph.slots) {
+      for (const [moment, kind] of [
+        [first, 'exp_avg'],
+        [second, 'exp_avg_sq'],
+      ] as const) {
+        const data = given.get(`${name}.${kind}`);
+        if (data?.length !== variable.size) throw wrongState(`${name}.${kind}`);
+        given.delete(`${name}.${kind}`);
+        values.push([moment, data]);
+      }
+    }
+    const [unknown] = given.keys();
+    if (unknown !== undefined) throw wrongState(unknown);
+    await this.assign(values);
+    this.count = state.step;
+  }
+
+  async dispose(): Promise<void> {
+    await this.parts.session.close();
+  }
+
+  private async assign(values: readonly (readonly [GraphVariable, Float32Array])[]): Promise<void> {
+    const { session, graph } = this.parts;
+    const shapes = new Map(
+      graph.slots.flatMap(({ variable, weight, first, second }: GraphSlot) =>
+        [weight, first, second].map((one) => [one, variable.shape] as const),
+      ),
+    );
+    const feeds = values.map(
+      ([{ feed }, data], i): GraphFeed => ({
+        name: feed,
+        dtype: 'float32',
+        shape: shapes.get(values[i]![0])!,
+        data,
+      }),
+    );
+    await session.run(
+      feeds,
+      [],
+      values.map(([{ assign }]) => assign),
+    );
+  }
+
+  private batchFeeds({ tensors, rng }: StepBatch): GraphFeed[] {
+    const { program, graph } = this.parts;
+    const shapes = tensors.map(({ shape }) => shape);
+    const feeds = tensors.map(({ shape, data }, i) => {
+      const name = graph.inputs[i]!;
+      return data instanceof Float32Array
+        ? { name, shape, dtype: 'float32' as const, data }
+        : { name, shape, dtype: 'int32' as const, data };
+    });
+    const draws = program.draws.map((id, i) => {
+      const shape = program.values[id]!.shape.map((dim) => evaluateDim(dim, shapes));
+      const data = rng.uniform(shape.reduce((a, b) => a * b, 1));
+      return { name: graph.inputs[tensors.length + i]!, shape, dtype: 'float32' as const, data };
+    });
+    return [...feeds, ...draws];
+  }
+
+  /** θ − lr' · m / (√v + ε') with both corrections pulled together, which is what `ResourceApplyAdam` computes. */
+  private updateFeeds(learningRate: number): GraphFeed[] {
+    const { groups, betas, eps } = this.parts;
+    const root = Math.sqrt(1 - betas[1] ** (this.count + 1));
+    const correction = root / (1 - betas[0] ** (this.count + 1));
+    const scalar = (name: string, value: number): GraphFeed => ({
+      name,
+      dtype: 'float32',
+      shape: [],
+      data: Float32Array.of(value),
+    });
+    return [
+      scalar(UPDATE_FEEDS.epsilon, eps * root),
+      ...groups.flatMap(({ weightDecay, lrScale = 1 }, group) => {
+        const rate = learningRate * lrScale;
+        const decay = weightDecay === 0 ? [] : [scalar(UPDATE_FEEDS.decay(group), 1 - rate * weightDecay)];
+        return [scalar(UPDATE_FEEDS.rate(group), rate * correction), ...decay];
+      }),
+    ];
+  }
+}
+
+function wrongState(name: string): AsMlpError {
+  return new AsMlpError('weights', {
+    where: 'optimiser state',
+    what: `${name} is missing, of another size, or belongs to no parameter`,
+    fix: 'Resume with the model and the parameter groups that the state was saved with',
+  });
+}

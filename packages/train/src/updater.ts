@@ -1,0 +1,97 @@
+import type { Engine, HostTensor, StepBatch } from '@as-mlp/engine';
+import { type AdamWGroup, type AdamWState, createAdamW, splitDecay } from '@as-mlp/nn';
+import * as tf from '@tensorflow/tfjs-core';
+import type { LoopRecipe } from './recipe.ts';
+import { assertFiniteStep, type StepResult, trainStep } from './step.ts';
+import type { Task } from './task.ts';
+
+/** How one update is made. */
+export interface UpdateOptions {
+  readonly learningRate: number;
+  /** Names the step in error messages. */
+  readonly where: string;
+}
+
+/** What makes the updates: every operation by itself, or the whole step as one graph. */
+export interface Updater {
+  /**
+   * One update from the mean gradient of the batches.
+   *
+   * @throws AsMlpError (input) when the loss or a gradient is NaN or infinite; the weights have not changed then.
+   */
+  update(batches: readonly StepBatch[], options: UpdateOptions): Promise<StepResult>;
+  /** Brings the weights into the model, which need not have them between updates. */
+  pull(): Promise<void>;
+  exportState(): Promise<AdamWState>;
+  importState(state: AdamWState): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/** AdamW over the trainable parameters, in the two groups of the task's rule; compiled where task and engine can. */
+export async function createUpdater<Batch>(
+  task: Task<Batch>,
+  recipe: LoopRecipe,
+  engine: Engine | undefined,
+): Promise<Updater> {
+  const groups = groupsOf(task, recipe);
+  const { inputs } = task;
+  const compile = engine?.compileTrainingStep;
+  if (!compile || !inputs) return eagerUpdater(task, recipe, groups);
+  const { betas, eps, accumulate } = recipe;
+  const step = await compile({
+    groups,
+    betas,
+    eps,
+    accumulate,
+    inputs,
+    clipNorm: recipe.clipNorm ?? undefined,
+    loss: (tensors, mode) => task.loss(tensors, mode),
+  });
+  return {
+    update: async (batches, { learningRate, where }) => {
+      const result = await step.run(batches, learningRate);
+      assertFiniteStep(result, where);
+      return result;
+    },
+    pull: () => step.pull(),
+    exportState: () => step.exportState(),
+    importState: (state) => step.importState(state),
+    dispose: () => step.dispose(),
+  };
+}
+
+function eagerUpdater<Batch>(
+  task: Task<Batch>,
+  { betas, eps, clipNorm }: LoopRecipe,
+  groups: readonly AdamWGroup[],
+): Updater {
+  const optimizer = createAdamW(groups, { betas, eps });
+  return {
+    update: async (batches, options) => {
+      const losses = batches.map(
+        ({ tensors, rng }) =>
+          () =>
+            task.loss(tensors.map(toTensor), { training: true, rng }),
+      );
+      return trainStep(task.model, losses, optimizer, { ...options, clipNorm });
+    },
+    pull: async () => undefined,
+    exportState: () => optimizer.exportState(),
+    importState: async (state) => optimizer.importState(state),
+    dispose: async () => optimizer.dispose(),
+  };
+}
+
+function toTensor({ shape, data }: HostTensor): tf.Tensor {
+  return tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32');
+}
+
+function groupsOf<Batch>({ model, decayRule }: Task<Batch>, { weightDecay }: LoopRecipe): AdamWGroup[] {
+  const trainable = [...model.namedParameters()].filter(([, parameter]) => parameter.trainable);
+  const { decay, noDecay } = splitDecay(trainable, decayRule);
+  const variables = (group: typeof decay) => group.map(([name, { value }]) => [name, value] as const);
+  return [
+    { params: variables(decay), weightDecay },
+    { params: variables(noDecay), weightDecay: 0 },
+  ];
+}
