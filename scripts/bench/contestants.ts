@@ -30,7 +30,7 @@ export const REFERENCE = 'compiled';
 
 /** This project in all its ways. A way that is not there says so in `absent`. */
 export const OWN: readonly Contestant[] = [
-  own('compiled', ['inference', 'scaling'], { engine: 'native' }),
+  own('compiled', ['inference', 'training', 'scaling'], { engine: 'native' }),
   own('eager', ['inference', 'training'], { engine: 'native', eager: true }),
   own(
     'onnx',

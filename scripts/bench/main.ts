@@ -56,7 +56,8 @@ async function bench(options: BenchOptions): Promise<void> {
   const difference = peers[0] && (await verifyPeer(peers[0].launch, places, options));
   const contestants = [...OWN, ...peers];
 
-  let figures: Figures = { ...(await earlier(options)), about: aboutRun(options, difference) };
+  const before = await earlier(options);
+  let figures: Figures = { ...before, about: { ...before.about, ...aboutRun(options, difference) } };
   for (const section of options.sections) {
     const found = await MEASURES[section]({ options, contestants, places, python, log });
     figures = { ...figures, [section]: found };

@@ -82,7 +82,7 @@ export async function measureTraining(bench: Bench): Promise<TrainingFigures> {
   const open = () => ({ work: 'training', model, side, path: places.checkpoint });
   const turn = { batch: TRAINING_BATCH, turnMs };
   const players = await openPlayers(among(bench, 'training'), open, turn, log);
-  return { batch: TRAINING_BATCH, outcomes: await playRounds(players, { ...options, log }) };
+  return { batch: TRAINING_BATCH, outcomes: await playRounds(players, { ...options, log }, REFERENCE) };
 }
 
 /** JPEG files to normalised values. */

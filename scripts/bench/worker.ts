@@ -58,7 +58,7 @@ async function open({ work: kind, model, side, path, workers = 0, ...engine }: S
   if (kind === 'pipeline') return createPipelineTimer(path, side, workers);
   const opened = await openQuietly(engine);
   if (kind === 'weights') return timeLoading(path);
-  if (kind === 'training') return createTrainingTimer(model, side);
+  if (kind === 'training') return createTrainingTimer(model, side, opened);
   if (kind === 'gemm') return async () => undefined;
   if (kind === 'fixtures') return () => writeFixtures(model, side, path);
   const timer = await createForwardTimer(model, square, opened.compile);

@@ -27,9 +27,12 @@ export interface Updater {
   dispose(): Promise<void>;
 }
 
+/** The part of a task that an update needs. */
+export type Trainee = Pick<Task<unknown>, 'model' | 'decayRule' | 'inputs' | 'loss'>;
+
 /** AdamW over the trainable parameters, in the two groups of the task's rule; compiled where task and engine can. */
-export async function createUpdater<Batch>(
-  task: Task<Batch>,
+export async function createUpdater(
+  task: Trainee,
   recipe: LoopRecipe,
   engine: Engine | undefined,
 ): Promise<Updater> {
@@ -60,8 +63,8 @@ export async function createUpdater<Batch>(
   };
 }
 
-function eagerUpdater<Batch>(
-  task: Task<Batch>,
+function eagerUpdater(
+  task: Trainee,
   { betas, eps, clipNorm }: LoopRecipe,
   groups: readonly AdamWGroup[],
 ): Updater {
@@ -86,7 +89,7 @@ function toTensor({ shape, data }: HostTensor): tf.Tensor {
   return tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32');
 }
 
-function groupsOf<Batch>({ model, decayRule }: Task<Batch>, { weightDecay }: LoopRecipe): AdamWGroup[] {
+function groupsOf({ model, decayRule }: Trainee, { weightDecay }: LoopRecipe): AdamWGroup[] {
   const trainable = [...model.namedParameters()].filter(([, parameter]) => parameter.trainable);
   const { decay, noDecay } = splitDecay(trainable, decayRule);
   const variables = (group: typeof decay) => group.map(([name, { value }]) => [name, value] as const);
