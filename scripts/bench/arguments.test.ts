@@ -13,6 +13,7 @@ describe('parseOptions', () => {
       peers: false,
       patience: 0,
       out: 'bench',
+      document: undefined,
       help: false,
     });
   });

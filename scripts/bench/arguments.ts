@@ -21,6 +21,8 @@ export interface BenchOptions {
   /** Seconds that a turn may wait for other programs to become quiet. */
   readonly patience: number;
   readonly out: string;
+  /** A document whose tables and chart are replaced. */
+  readonly document: string | undefined;
   readonly help: boolean;
 }
 
@@ -36,6 +38,7 @@ export const USAGE = `npm run bench [-- options]: measures this project, and wit
   --patience <s>    seconds that a turn waits for other programs to become quiet, 0 unless given
   --quick           a smoke run: as-mlp-nano at 32², one short round
   --out <folder>    where bench.json, bench.md and bench.svg go, bench/ unless given
+  --document <file> replace the tables and the chart of this document too (docs/performance.md)
 `;
 
 const QUICK = { model: 'as-mlp-nano', size: '32', rounds: '1', batch: '2' };
@@ -60,6 +63,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     peers: values.peers ?? false,
     patience: wholeNumber('--patience', values.patience ?? '0', 0),
     out: values.out ?? 'bench',
+    document: values.document,
     help: values.help ?? false,
   };
 }
@@ -76,6 +80,7 @@ function parse(args: readonly string[]) {
         only: { type: 'string' },
         patience: { type: 'string' },
         out: { type: 'string' },
+        document: { type: 'string' },
         scaling: { type: 'boolean' },
         peers: { type: 'boolean' },
         quick: { type: 'boolean' },

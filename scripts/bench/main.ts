@@ -1,16 +1,14 @@
 import { rmSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { AsMlpError } from '@as-mlp/base';
-import { writeFileAtomic } from '@as-mlp/base/node';
 import { type BenchOptions, parseOptions, type Section, USAGE } from './arguments.ts';
-import { barChart } from './chart.ts';
 import { Child, type Launch } from './child.ts';
 import { OWN, peerContestants } from './contestants.ts';
 import type { About, Figures } from './figures.ts';
 import { type Places, placesIn } from './places.ts';
-import { formatReport } from './report.ts';
+import { earlierFigures, writeResults } from './results.ts';
 import {
   type Bench,
   measureInference,
@@ -56,13 +54,14 @@ async function bench(options: BenchOptions): Promise<void> {
   const difference = peers[0] && (await verifyPeer(peers[0].launch, places, options));
   const contestants = [...OWN, ...peers];
 
-  const before = await earlier(options);
-  let figures: Figures = { ...before, about: { ...before.about, ...aboutRun(options, difference) } };
+  const about = aboutRun(options, difference);
+  const earlier = await earlierFigures(options.out, about);
+  let figures: Figures = { ...earlier, about: { ...earlier.about, ...about } };
   for (const section of options.sections) {
     const found = await MEASURES[section]({ options, contestants, places, python, log });
     figures = { ...figures, [section]: found };
   }
-  await writeResults(figures, options.out);
+  await writeResults(figures, new Set(OWN.map(({ name }) => name)), options);
 }
 
 /** A process of its own, so that this one never opens an engine. */
@@ -107,30 +106,4 @@ function aboutRun({ model, side, rounds }: BenchOptions, difference: number | un
     processors: processors.length,
     ...(difference === undefined ? {} : { difference }),
   };
-}
-
-/** What an earlier run of the same network on the same processor left, which `--only` adds to. */
-async function earlier(options: BenchOptions): Promise<Partial<Figures>> {
-  const text = await readFile(join(options.out, 'bench.json'), 'utf8').catch(() => undefined);
-  if (text === undefined) return {};
-  const found = JSON.parse(text) as Figures;
-  const now = aboutRun(options, undefined);
-  const isAlike = (['model', 'side', 'processor', 'processors'] as const).every(
-    (key) => found.about[key] === now[key],
-  );
-  return isAlike ? found : {};
-}
-
-async function writeResults(figures: Figures, out: string): Promise<void> {
-  await mkdir(out, { recursive: true });
-  const report = formatReport(figures);
-  const own = new Set(OWN.map(({ name }) => name));
-  const groups = (figures.inference?.batches ?? []).map(({ batch, outcomes }) => ({
-    title: `${figures.about.model} at ${figures.about.side}², batch ${batch}: images a second`,
-    bars: outcomes.map(({ name, p50 }) => ({ label: name, value: 1000 / p50, isOwn: own.has(name) })),
-  }));
-  await writeFileAtomic(join(out, 'bench.json'), `${JSON.stringify(figures, null, 2)}\n`);
-  await writeFileAtomic(join(out, 'bench.md'), report);
-  if (groups.length > 0) await writeFileAtomic(join(out, 'bench.svg'), barChart(groups));
-  process.stdout.write(`\n${report}\nwritten to ${resolve(out)}\n`);
 }

@@ -1,3 +1,4 @@
+import { quantile } from '@as-mlp/app';
 import type { Figures, InferenceFigures, ScalingPoint } from './figures.ts';
 import type { Outcome } from './rounds.ts';
 import { formatSpread } from './statistics.ts';
@@ -67,7 +68,7 @@ function gemmLines({ gemm, flops }: InferenceFigures): string {
   return `Best matrix product: ${rates.join(', ')}. One image is ${(flops / 1e9).toFixed(2)} GFLOP.`;
 }
 
-/** What else ran on the machine meanwhile: the worst half of all turns is what a reader should know. */
+/** What was measured, and what else ran on the machine meanwhile. */
 function disturbance({ about, inference, training, start, pipeline }: Figures): string {
   const all = [
     ...(inference?.batches.flatMap(({ outcomes }) => outcomes) ?? []),
@@ -75,15 +76,15 @@ function disturbance({ about, inference, training, start, pipeline }: Figures): 
     ...(start ? [...start.prediction, ...start.loading] : []),
     ...(pipeline?.outcomes ?? []),
   ].flatMap(({ others }) => (others ? [others.median] : []));
-  const largest =
+  const taken =
     all.length > 0
-      ? `; other programs took at most ${(100 * Math.max(...all)).toFixed(0)} % of the processors in the median turn of any row`
+      ? `; other programs took ${(100 * quantile(all, 0.5)).toFixed(0)} % of the processors`
       : '';
   const same =
     about.difference === undefined
       ? ''
       : `; PyTorch's logits differ by at most ${about.difference.toExponential(1)}`;
-  return `${about.model} at ${about.side}², ${about.processors} × ${about.processor}, Node ${about.node}, rounds: ${about.rounds}${same}${largest}.`;
+  return `${about.model} at ${about.side}², ${about.processors} × ${about.processor}, Node ${about.node}, rounds: ${about.rounds}${same}${taken}.`;
 }
 
 function imageCells({ name, ratio, p50, p95, peakMiB }: Outcome): string[] {
