@@ -5,6 +5,10 @@ import { diagnose } from './diagnose.ts';
 import { fakeMachine, LINUX } from './fakes.fixture.ts';
 import { formatDiagnosis } from './format-diagnosis.ts';
 import { prepareEngine } from './install.ts';
+import { onnxRuntimeVersion } from './onnx/session.ts';
+
+/** What runs without the native engine. */
+const NEXT = onnxRuntimeVersion() === undefined ? 'wasm' : 'onnx';
 
 describe('diagnose', () => {
   it('says what is missing, what runs instead, and stays JSON', async () => {
@@ -12,7 +16,7 @@ describe('diagnose', () => {
     const report = await diagnose({ env });
     expect(report).toMatchObject({
       usable: true,
-      engine: 'wasm',
+      engine: NEXT,
       device: 'cpu',
       asked: { engine: 'auto', device: 'auto' },
     });
@@ -24,7 +28,9 @@ describe('diagnose', () => {
       'no C++ compiler',
     ]);
     expect(JSON.parse(JSON.stringify(report))).toEqual(report);
-    expect(formatDiagnosis(report)).toMatch(/^engine {5}wasm, 2 to 7 times slower$/m);
+    expect(formatDiagnosis(report)).toMatch(
+      /^engine {5}(onnx, as fast to predict, but training is 2 to 7 times slower|wasm, 2 to 7 times slower)$/m,
+    );
     expect(formatDiagnosis(report)).toMatch(/^missing {4}no native engine: .*: npm run setup$/m);
   });
 

@@ -85,7 +85,8 @@ async function feedOf(tensor: tf.Tensor, name: string): Promise<GraphFeed> {
   return { name, dtype: tensor.dtype, shape: tensor.shape, data } as GraphTensor & { name: string };
 }
 
-function checkInputs(inputs: readonly tf.Tensor[], specs: readonly InputSpec[]): void {
+/** Throws AsMlpError `input` unless the tensors are what the specs say. */
+export function checkInputs(inputs: readonly tf.Tensor[], specs: readonly InputSpec[]): void {
   for (const [i, { shape, dtype = 'float32' }] of specs.entries()) {
     const given = inputs[i];
     const fits =
