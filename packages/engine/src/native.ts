@@ -30,6 +30,8 @@ export interface NativeGraphSession {
 /** The compiled graph runtime. */
 export interface GraphRuntime {
   readonly GraphSession: new (graphDef: Uint8Array, config: Uint8Array) => NativeGraphSession;
+  /** How many threads compute one of the operations that the runtime adds to TensorFlow; the first call decides. */
+  setThreads(count: number): void;
   /** Breaks off every session. */
   stop(): void;
 }
@@ -68,6 +70,7 @@ export function graphRuntime(): GraphRuntime {
     });
   }
   const runtime: GraphRuntime = createRequire(import.meta.url)(graphRuntimePath);
+  runtime.setThreads(opened?.threads ?? 1);
   // A run that outlives the JavaScript of the process would crash it.
   process.once('exit', () => runtime.stop());
   loadedGraphRuntime = runtime;
