@@ -76,7 +76,7 @@ describe('processTerminal', () => {
     line.stop();
     line.stop();
     // The cursor is back, and a plain line stays.
-    expect(log()).toMatch(/␛\[\?25h[^\n]*train 2\/4 updates, epoch 1\n$/);
+    expect(log()).toMatch(/␛\[\?25h[^\n]*train 2\/4 updates\n$/);
     expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -79,7 +79,7 @@ function createBar(label: string, total: number, unit: string, stream: NodeJS.Wr
     },
     draw,
     giveWay: () => line.stop(),
-    summary: () => `${label} ${state.done}/${total} ${unit}${state.pace}${state.note}`,
+    summary: () => `${label} ${state.done}/${total} ${unit}${state.pace}`,
   };
 }
 
