@@ -56,6 +56,11 @@ export function nativeIsOpen(): boolean {
   return opened !== undefined;
 }
 
+/** What the native engine of this process computes on; undefined while it is not loaded. */
+export function nativeDevice(): OpenedNative['device'] | undefined {
+  return opened?.device;
+}
+
 /**
  * The graph runtime, on the TensorFlow that the native engine has loaded.
  *

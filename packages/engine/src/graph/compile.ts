@@ -2,7 +2,7 @@ import { AsMlpError } from '@as-mlp/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { encodeGraphDef, type GraphTensor } from '../graph-def.ts';
 import { type GraphFeed, type GraphSession, openGraphSession } from '../graph-session.ts';
-import { nativeIsOpen } from '../native.ts';
+import { nativeDevice, nativeIsOpen } from '../native.ts';
 import { lowerToTensorFlow } from './lower.ts';
 import { mergeTraces, type Program } from './program.ts';
 import { type TensorFunction, trace } from './trace.ts';
@@ -66,7 +66,9 @@ export async function compile<F extends TensorFunction>(
     outputs: program.outputs.map((_, i) => `output_${i}`),
   };
   const { threads } = options;
-  const graph = encodeGraphDef(lowerToTensorFlow(program, names));
+  // The operations of the graph runtime run on processors alone.
+  const fused = nativeDevice() === 'cpu';
+  const graph = encodeGraphDef(lowerToTensorFlow(program, names, { fused }));
   const session = openGraphSession(graph, threads === undefined ? {} : { threads });
   return graphFunction<F>(session, names, options.inputs);
 }
