@@ -1,5 +1,6 @@
 import { AsMlpError } from '@as-mlp/base';
 import * as tf from '@tensorflow/tfjs-core';
+import { withoutConstants } from '../graph-constants.ts';
 import { encodeGraphDef, type GraphTensor } from '../graph-def.ts';
 import { type GraphFeed, type GraphSession, openGraphSession } from '../graph-session.ts';
 import { nativeDevice, nativeIsOpen } from '../native.ts';
@@ -68,8 +69,9 @@ export async function compile<F extends TensorFunction>(
   const { threads } = options;
   // The operations of the graph runtime run on processors alone.
   const fused = nativeDevice() === 'cpu';
-  const graph = encodeGraphDef(lowerToTensorFlow(program, names, { fused }));
-  const session = openGraphSession(graph, threads === undefined ? {} : { threads });
+  const graph = withoutConstants(lowerToTensorFlow(program, names, { fused }));
+  const session = openGraphSession(encodeGraphDef(graph.nodes), threads === undefined ? {} : { threads });
+  await graph.initialise(session);
   return graphFunction<F>(session, names, options.inputs);
 }
 
