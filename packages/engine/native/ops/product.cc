@@ -110,25 +110,25 @@ struct Job {
 void Job::ComputeTile(Tile tile, int64_t rows, int64_t row, int64_t column, bool last) const {
   const int64_t columns = weights.columns();
   const int64_t width = std::min<int64_t>(kTileColumns, columns - column);
-  const bool whole = width == kTileColumns;
-  float* const out = y + row * columns + column;
-  alignas(kVectorBytes) float edge[kTileRows * kTileColumns];
-  tile.y = whole ? out : edge;
-  tile.y_stride = whole ? columns : kTileColumns;
-  if (!whole && tile.resume) {
-    for (int64_t r = 0; r < rows; r++) std::copy_n(out + r * columns, width, edge + r * kTileColumns);
-  }
-  AccumulateRows(rows, tile);
   const bool gelu = last && finish.gelu;
   const float* residual = last && finish.residual ? finish.residual + row * columns + column : nullptr;
+  float* const out = y + row * columns + column;
+  // y comes to the cache while the sums are computed, and is written once.
+  for (int64_t r = 0; r < rows; r++) __builtin_prefetch(out + r * columns, 1);
+  if (residual) {
+    for (int64_t r = 0; r < rows; r++) __builtin_prefetch(residual + r * columns);
+  }
+  const bool direct = width == kTileColumns && !gelu && !residual;
+  alignas(kVectorBytes) float sums[kTileRows * kTileColumns];
+  tile.y = direct ? out : sums;
+  tile.y_stride = direct ? columns : kTileColumns;
+  if (!direct && tile.resume) {
+    for (int64_t r = 0; r < rows; r++) std::copy_n(out + r * columns, width, sums + r * kTileColumns);
+  }
+  AccumulateRows(rows, tile);
+  if (direct) return;
   for (int64_t r = 0; r < rows; r++) {
-    float* const from = tile.y + r * tile.y_stride;
-    float* const to = out + r * columns;
-    if (!gelu && !residual) {
-      if (!whole) std::copy_n(from, width, to);
-      continue;
-    }
-    ForVectors(width, from, to, [&](int64_t i, Vector value) {
+    ForVectors(width, sums + r * kTileColumns, out + r * columns, [&](int64_t i, Vector value) {
       if (gelu) value = Gelu(value);
       if (!residual) return value;
       const float* add = residual + r * columns + i;
