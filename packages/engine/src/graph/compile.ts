@@ -70,7 +70,11 @@ export async function compile<F extends TensorFunction>(
   // The operations of the graph runtime run on processors alone.
   const fused = nativeDevice() === 'cpu';
   const graph = withoutConstants(lowerToTensorFlow(program, names, { fused }));
-  const session = openGraphSession(encodeGraphDef(graph.nodes), threads === undefined ? {} : { threads });
+  const session = openGraphSession(encodeGraphDef(graph.nodes), {
+    ...(threads === undefined ? {} : { threads }),
+    // Each operation uses all threads by itself; two at once would only take the caches from each other.
+    ...(fused ? { interOpThreads: 1 } : {}),
+  });
   await graph.initialise(session);
   return graphFunction<F>(session, names, options.inputs);
 }
