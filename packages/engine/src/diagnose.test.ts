@@ -6,6 +6,7 @@ import { fakeMachine, LINUX } from './fakes.fixture.ts';
 import { formatDiagnosis } from './format-diagnosis.ts';
 import { prepareEngine } from './install.ts';
 import { onnxRuntimeVersion } from './onnx/session.ts';
+import { currentHost } from './platform.ts';
 
 /** What runs without the native engine. */
 const NEXT = onnxRuntimeVersion() === undefined ? 'wasm' : 'onnx';
@@ -79,7 +80,9 @@ describe('diagnose', () => {
 
   it('turns a crash of the native engine into a line', async () => {
     const machine = fakeMachine();
-    await prepareEngine({ env: machine.env, host: LINUX, log: () => undefined });
+    // The addon is looked for under the instructions of the processor that runs this.
+    const host = { ...LINUX, cpuFlags: currentHost().cpuFlags };
+    await prepareEngine({ env: machine.env, host, log: () => undefined });
     const crashed = fakeMachine({ runs: false });
     const env = { ...machine.env, NODE_OPTIONS: crashed.env.NODE_OPTIONS };
     const report = await diagnose({ env, engine: 'native' });

@@ -1,8 +1,10 @@
 import { AsMlpError } from '@as-mlp/base';
 import type { Compiled, CompileOptions, InputSpec, OpenSize, TensorFunction } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
+import { withoutConstants } from '../graph-constants.ts';
 import { encodeGraphDef, type GraphTensor } from '../graph-def.ts';
 import { type GraphFeed, type GraphSession, openGraphSession } from '../graph-session.ts';
+import { nativeDevice } from '../native.ts';
 import { lowerToTensorFlow } from './lower.ts';
 import { assertConsistent, mergeTraces, type Program } from './program.ts';
 import { type TracedFunction, trace } from './trace.ts';
@@ -32,7 +34,15 @@ export async function compileForTensorFlow<F extends TensorFunction>(
     inputs: program.inputs.map((_, i) => `input_${i}`),
     outputs: program.outputs.map((_, i) => `output_${i}`),
   };
-  const session = openGraphSession(encodeGraphDef(lowerToTensorFlow(program, names)));
+  // The operations of the graph runtime run on processors alone.
+  const fused = nativeDevice() === 'cpu';
+  const graph = withoutConstants(lowerToTensorFlow(program, names, { fused }));
+  const session = openGraphSession(
+    encodeGraphDef(graph.nodes),
+    // Each operation uses all threads by itself; two at once would only take the caches from each other.
+    fused ? { interOpThreads: 1 } : {},
+  );
+  await graph.initialise(session);
   return graphFunction<F>(session, names, inputs);
 }
 
