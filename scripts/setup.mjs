@@ -25,7 +25,7 @@ export class SetupError extends Error {
 
 /**
  * Does all the set-up there is; throws SetupError.
- * `args` go to the engine: --engine native|wasm|cpu, --cuda, --force, --quiet.
+ * `args` go to the engine: --engine native|onnx|wasm|cpu, --cuda, --force, --quiet.
  */
 export async function setup({ args = [], log = (line) => process.stderr.write(`${line}\n`) } = {}) {
   checkNode();
@@ -159,10 +159,10 @@ function start(program, args, options = {}) {
 
 const USAGE = `npm run setup [-- options]: installs the packages and prepares the engine.
 
-  --engine native|wasm|cpu   only this engine; native then fails where it cannot be had
-  --cuda                     the CUDA build of TensorFlow (Linux x86_64, NVIDIA driver)
-  --force                    fetch and compile the engine anew
-  --quiet                    print only what went wrong
+  --engine native|onnx|wasm|cpu   only this engine; native then fails where it cannot be had
+  --cuda                          the CUDA build of TensorFlow (Linux x86_64, NVIDIA driver)
+  --force                         fetch and compile the engine anew
+  --quiet                         print only what went wrong
 `;
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

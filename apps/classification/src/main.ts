@@ -3,6 +3,7 @@ import { type AppDefinition, doctorVerb, main } from '@as-mlp/app';
 import { bench } from './bench.ts';
 import { demo } from './demo.ts';
 import { evaluate } from './evaluate.ts';
+import { exportClassifier } from './export.ts';
 import { info } from './info.ts';
 import { predict } from './predict.ts';
 import { train } from './train.ts';
@@ -10,7 +11,7 @@ import { train } from './train.ts';
 const app: AppDefinition = {
   bin: 'asmlp-classify',
   summary: 'Classify images with AS-MLP: predict, evaluate, train.',
-  verbs: [predict, evaluate, train, info, bench, doctorVerb, demo],
+  verbs: [predict, evaluate, train, exportClassifier, info, bench, doctorVerb, demo],
   examples: [
     'asmlp-classify predict photos/*.jpg --weights asmlp_tiny.pth --json out.json --out pictures/',
     'asmlp-classify eval --data imagenet --weights asmlp_tiny.pth --json metrics.json',

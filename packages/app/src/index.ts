@@ -13,6 +13,7 @@ export {
 export { type AppDefinition, type Cli, main, runApp, type Verb } from './cli.ts';
 export { doctorVerb } from './doctor.ts';
 export { type EvaluateFlags, type EvaluateTask, type EvaluationReport, evaluateVerb } from './evaluate.ts';
+export { type Exportable, type ExportFlags, type ExportTask, exportVerb } from './export.ts';
 export { type InfoFlags, type InfoTask, infoVerb, type ModelInfo } from './info.ts';
 export { addEngineOptions, type EngineFlags, imageSize, wholeNumber } from './options.ts';
 export { createNamer, outputFolder, readLines, writeJson, writePicture, writeText } from './outputs.ts';

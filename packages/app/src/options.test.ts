@@ -52,7 +52,7 @@ describe('addEngineOptions', () => {
   });
 
   it('refuses what there is not', () => {
-    expect(() => parse('--engine', 'cuda')).toThrow('Allowed choices are auto, native, wasm, cpu');
+    expect(() => parse('--engine', 'cuda')).toThrow('Allowed choices are auto, native, onnx, wasm, cpu');
     expect(() => parse('--threads', '0')).toThrow('1 or more');
   });
 });

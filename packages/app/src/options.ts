@@ -17,6 +17,7 @@ export function addEngineOptions(command: Command): Command {
       new Option('--engine <name>', 'what computes; fails where it is not there').choices([
         'auto',
         'native',
+        'onnx',
         'wasm',
         'cpu',
       ]),

@@ -9,6 +9,7 @@ export {
 } from './classifier.ts';
 export { type DatasetOptions, type ImageDataset, openDataset } from './dataset.ts';
 export { type Evaluation, type EvaluationOptions, evaluateClassifier } from './evaluate.ts';
+export { classifierForExport, type ExportableClassifier } from './export.ts';
 export { createForwardTimer, type ForwardTimer } from './forward-timer.ts';
 export { initializeFrom } from './initialize.ts';
 export { IMAGENET_1K, labelsFor, type Synset } from './labels.ts';

@@ -2,6 +2,7 @@
 //   session = new GraphSession(graphDef, config)   both Uint8Array, serialized protocol buffers
 //   session.run(feeds, fetches, targets)           Promise of tensors { dtype, shape, data }
 //   session.close()                                Promise of undefined
+//   setThreads(count)                              how many threads compute one operation of ops/
 //   stop()                                         breaks off every session, before the process exits
 // A run takes no thread of libuv's pool, which decoders need. What is wrong with arguments is thrown; what
 // TensorFlow says of a run rejects its promise.
@@ -13,6 +14,8 @@
 
 #include "graph-session.h"
 #include "graph-values.h"
+#include "ops/ops.h"
+#include "ops/thread-pool.h"
 
 namespace graph_runtime {
 namespace {
@@ -247,6 +250,18 @@ napi_value CloseSession(napi_env env, napi_callback_info info) {
   return promise;
 }
 
+napi_value SetThreads(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument;
+  int32_t threads = 0;
+  Check(env, napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr));
+  if (napi_get_value_int32(env, argument, &threads) != napi_ok || threads < 1 || threads > 1024) {
+    throw std::runtime_error("this is no number of threads");
+  }
+  ThreadPool::Get().SetThreads(threads);
+  return nullptr;
+}
+
 // A process that exits runs no clean-up hooks, and frees TensorFlow under the feet of what still runs.
 napi_value Stop(napi_env env, napi_callback_info) {
   for (Handle* handle : *OpenIn(env)) {
@@ -259,13 +274,16 @@ napi_value Stop(napi_env env, napi_callback_info) {
 }  // namespace
 
 napi_value Register(napi_env env, napi_value exports) {
+  RegisterOps();
   const napi_property_descriptor methods[] = {
       {"run", nullptr, Entry<RunGraph>, nullptr, nullptr, nullptr, napi_default_method, nullptr},
       {"close", nullptr, Entry<CloseSession>, nullptr, nullptr, nullptr, napi_default_method, nullptr},
   };
   const auto free = [](napi_env, void* data, void*) { delete static_cast<OpenSessions*>(data); };
   Check(env, napi_set_instance_data(env, new OpenSessions, free, nullptr));
-  napi_value session, stop;
+  napi_value session, set_threads, stop;
+  Check(env, napi_create_function(env, "setThreads", NAPI_AUTO_LENGTH, Entry<SetThreads>, nullptr, &set_threads));
+  Check(env, napi_set_named_property(env, exports, "setThreads", set_threads));
   Check(env, napi_create_function(env, "stop", NAPI_AUTO_LENGTH, Stop, nullptr, &stop));
   Check(env, napi_set_named_property(env, exports, "stop", stop));
   Check(env, napi_define_class(env, "GraphSession", NAPI_AUTO_LENGTH, Entry<Construct>, nullptr, 2, methods,
@@ -276,4 +294,11 @@ napi_value Register(napi_env env, napi_value exports) {
 
 }  // namespace graph_runtime
 
-NAPI_MODULE_INIT() { return graph_runtime::Register(env, exports); }
+NAPI_MODULE_INIT() {
+  try {
+    return graph_runtime::Register(env, exports);
+  } catch (const std::exception& error) {
+    napi_throw_error(env, nullptr, error.what());
+    return nullptr;
+  }
+}

@@ -18,6 +18,11 @@ const ADDON_FILE = 'tfjs_binding.node';
 const GRAPH_RUNTIME_FILE = 'graph_runtime.node';
 const FILES = [ADDON_FILE, GRAPH_RUNTIME_FILE] as const;
 const FLAGS = ['-std=c++17', '-O2', '-fPIC', '-shared', `-DNAPI_VERSION=${NAPI_VERSION}`];
+/**
+ * The operations of the graph runtime are worth the instructions of this very processor. Some compilers do not know
+ * how to ask for them; then those that every processor has must do.
+ */
+const TUNED_FLAGS = [['-O3', '-march=native'], ['-O3']] as const;
 /** Our own sources: a part of the addon, and the graph runtime. */
 const OWN_SOURCES = fileURLToPath(new URL('../native/', import.meta.url));
 /** An old-style run path wins over LD_LIBRARY_PATH: another TensorFlow there must not slip in. */
@@ -63,14 +68,15 @@ export function findCompiler(env: NodeJS.ProcessEnv): CompilerSearch {
 }
 
 /**
- * Folder name in the cache. Node-API makes the addon independent of the Node version; the C library of
- * the machine that compiled it is part of the name, since a home may be shared between machines.
+ * Folder name in the cache. Node-API makes the addon independent of the Node version; the C library and the
+ * instructions of the machine that compiled it are part of the name, since a home may be shared between machines.
  */
 export function addonKey(libraries: Libraries, target: NativeTarget): string {
   const tfjs = packageVersion(TFJS_NODE);
   const own = ownSources(/\.(?:cc|h)$/).map((path) => readFileSync(path, 'utf8'));
   const headers = packageVersion('node-api-headers');
-  const identity = [libraries.key, headers, ...FLAGS, ...LINK_FLAGS, ...own].join('\n');
+  const flags = [...FLAGS, ...TUNED_FLAGS.flat(), ...LINK_FLAGS, target.instructions];
+  const identity = [libraries.key, headers, ...flags, ...own].join('\n');
   const hash = createHash('sha256').update(identity).digest('hex').slice(0, 8);
   return `addon-${tfjs}-${libraries.variant}-linux-${target.arch}-glibc${target.glibc}-${hash}`;
 }
@@ -94,9 +100,11 @@ function aboutAddon(manifest: Manifest): { readonly tensorflow: string } {
   return { tensorflow: manifest.about.tensorflow ?? 'unknown' };
 }
 
+/** Those whose path in `native/` fits `name`. */
 function ownSources(name: RegExp): string[] {
-  const names = readdirSync(OWN_SOURCES).filter((file) => name.test(file));
-  return names.sort().map((file) => join(OWN_SOURCES, file));
+  const paths = readdirSync(OWN_SOURCES, { recursive: true, encoding: 'utf8' });
+  const own = paths.filter((path) => name.test(path));
+  return own.sort().map((path) => join(OWN_SOURCES, path));
 }
 
 /**
@@ -144,31 +152,36 @@ async function compile(
       join(tfjs, 'tfjs_binding.cc'),
       ...ownSources(/^allocator\.cc$/),
     ],
-    [GRAPH_RUNTIME_FILE]: ownSources(/^graph-.*\.cc$/),
+    [GRAPH_RUNTIME_FILE]: ownSources(/^(?:graph-.*|ops\/.*)\.cc$/),
   };
   // In the cache the libraries are found relative to the addon, so that the cache can be moved.
   const runPath =
     libraries.variant === 'external' ? libraries.lib : `$ORIGIN/${relative(folder, libraries.lib)}`;
-  const results = await Promise.all(
-    FILES.map((file) =>
-      runCommand(
-        [
-          ...compiler,
-          ...FLAGS,
-          `-I${headers}`,
-          `-I${libraries.include}`,
-          ...sources[file],
-          '-o',
-          join(folder, file),
-          `-L${libraries.lib}`,
-          ...libraries.names.map((name) => `-l:${name}`),
-          ...LINK_FLAGS,
-          `-Wl,-rpath,${runPath}`,
-        ],
-        { env },
-      ),
-    ),
-  );
+  const build = (file: (typeof FILES)[number], flags: readonly string[]) =>
+    runCommand(
+      [
+        ...compiler,
+        ...FLAGS,
+        ...flags,
+        `-I${headers}`,
+        `-I${libraries.include}`,
+        ...sources[file],
+        '-o',
+        join(folder, file),
+        `-L${libraries.lib}`,
+        ...libraries.names.map((name) => `-l:${name}`),
+        ...LINK_FLAGS,
+        `-Wl,-rpath,${runPath}`,
+      ],
+      { env },
+    );
+  const buildTuned = async (file: (typeof FILES)[number]) => {
+    const result = await build(file, TUNED_FLAGS[0]);
+    return result.code !== 0 && /march|native/.test(result.stderr)
+      ? await build(file, TUNED_FLAGS[1])
+      : result;
+  };
+  const results = await Promise.all([build(ADDON_FILE, []), buildTuned(GRAPH_RUNTIME_FILE)]);
   const failed = results.find((result) => result.code !== 0);
   if (!failed) return;
   const words = /^.*\berror:.*$/m.exec(failed.stderr)?.[0].slice(0, 300) ?? lastWords(failed.stderr);

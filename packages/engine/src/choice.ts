@@ -1,7 +1,7 @@
 import { AsMlpError, nearest } from '@as-mlp/base';
 
 /** What can run tensors, best first. */
-export const ENGINE_NAMES = ['native', 'wasm', 'cpu'] as const;
+export const ENGINE_NAMES = ['native', 'onnx', 'wasm', 'cpu'] as const;
 
 /** One of {@link ENGINE_NAMES}. */
 export type EngineName = (typeof ENGINE_NAMES)[number];
@@ -18,6 +18,7 @@ export type DeviceChoice = 'auto' | 'cpu' | 'gpu';
  */
 export const ENGINE_COST: Readonly<Record<EngineName, string>> = {
   native: 'full speed',
+  onnx: 'as fast to predict, but training is 2 to 7 times slower',
   wasm: '2 to 7 times slower',
   cpu: 'some 100 times slower',
 };
@@ -25,7 +26,7 @@ export const ENGINE_COST: Readonly<Record<EngineName, string>> = {
 /**
  * The engine to use: an explicit choice, else `ASMLP_ENGINE`, else `auto`.
  *
- * @throws AsMlpError `usage` for a name that is none of native, wasm, cpu, auto.
+ * @throws AsMlpError `usage` for a name that is none of native, onnx, wasm, cpu, auto.
  */
 export function chooseEngine(asked: string | undefined, env: NodeJS.ProcessEnv): EngineChoice {
   const explicit = asked !== undefined && asked !== 'auto';

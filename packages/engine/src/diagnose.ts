@@ -8,9 +8,10 @@ import { cacheRoot, folderSize, readEntry } from './cache.ts';
 import { chooseEngine, type DeviceChoice, type EngineChoice, type EngineName } from './choice.ts';
 import { runCommand } from './command.ts';
 import { findNative, type NativeSearch } from './installed.ts';
+import { onnxRuntimeVersion } from './onnx/session.ts';
 import { findPip } from './pip.ts';
 import { currentHost, type Host, hasNvidiaDriver } from './platform.ts';
-import { openCpu, openWasm } from './portable.ts';
+import { openCpu, openOnnx, openWasm } from './portable.ts';
 import { packageVersion, projectVersion } from './versions.ts';
 
 /** What {@link diagnose} is asked; everything may be left out. */
@@ -47,6 +48,7 @@ export interface Diagnosis {
     readonly project: string;
     readonly node: string;
     readonly tensorflow: string | null;
+    readonly onnxRuntime: string | null;
     readonly tfjs: string;
   };
   readonly machine: {
@@ -102,6 +104,7 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis
   // A GPU has no stand-in.
   if (device !== 'gpu') {
     for (const [name, open] of [
+      ['onnx', openOnnx],
       ['wasm', openWasm],
       ['cpu', openCpu],
     ] as const) {
@@ -120,6 +123,7 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis
       project: projectVersion(),
       node: process.versions.node,
       tensorflow: native.tensorflow ?? null,
+      onnxRuntime: onnxRuntimeVersion() ?? null,
       tfjs: packageVersion('@tensorflow/tfjs'),
     },
     machine: { ...describeMachine(host), gpus },

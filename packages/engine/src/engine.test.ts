@@ -8,6 +8,7 @@ import { chooseEngine } from './choice.ts';
 import { describeEngine, openEngine } from './engine.ts';
 import { temporaryFolder } from './fakes.fixture.ts';
 import { findNative } from './installed.ts';
+import { onnxRuntimeVersion } from './onnx/session.ts';
 
 const native = (await findNative('auto')).native;
 
@@ -59,14 +60,14 @@ describe('openEngine', () => {
     await expect(openEngine({ engine: 'wasm', device: 'gpu' })).rejects.toMatchObject({ kind: 'usage' });
   });
 
-  it('falls back to wasm and announces it in one line', async () => {
+  it('falls back to the next engine and announces it in one line', async () => {
     inEmptyCache();
     const lines: string[] = [];
     const engine = await openEngine({ log: (line) => lines.push(line) });
-    expect(engine).toMatchObject({ name: 'wasm', device: 'cpu', threads: 1 });
+    expect(engine).toMatchObject({ name: onnxRuntimeVersion() ? 'onnx' : 'wasm', device: 'cpu' });
     expect(lines).toEqual([`engine: ${engine.notes[0]}`]);
     expect(lines[0]).toMatch(
-      /not installed yet; the wasm engine runs instead, .* slower\. Run `npm run setup`\.$/,
+      /not installed yet; the (onnx|wasm) engine runs instead, .* slower\. Run `npm run setup`\.$/,
     );
     expect(await product()).toEqual([7, 10, 15, 22]);
   });

@@ -1,16 +1,20 @@
+import { availableParallelism } from 'node:os';
 import { AsMlpError } from '@as-mlp/base';
 import { type Compile, runEagerly } from '@as-mlp/nn';
 import {
   chooseEngine,
   type DeviceChoice,
   ENGINE_COST,
+  ENGINE_NAMES,
   type EngineChoice,
   type EngineName,
 } from './choice.ts';
 import { compileForTensorFlow } from './graph/compile.ts';
 import { compileTrainingStep } from './graph/training.ts';
 import { nativeIsOpen, openNative } from './native.ts';
-import { openCpu, openWasm } from './portable.ts';
+import { compileForOnnx } from './onnx/compile.ts';
+import { onnxRuntimeVersion } from './onnx/session.ts';
+import { openCpu, openOnnx, openWasm } from './portable.ts';
 import { packageVersion } from './versions.ts';
 
 /** What runs the tensors of this process. */
@@ -19,6 +23,8 @@ export interface Engine {
   readonly device: 'cpu' | 'gpu';
   /** Version of TensorFlow, for the native engine. */
   readonly tensorflow?: string;
+  /** Version of ONNX Runtime, for the onnx engine. */
+  readonly onnxRuntime?: string;
   /** Version of TensorFlow.js. */
   readonly tfjs: string;
   /** Threads that one operation may use. */
@@ -48,7 +54,7 @@ export interface EngineOptions {
 type Opened = Omit<Engine, 'compile' | 'compileTrainingStep'>;
 
 /**
- * Opens the best engine that is there – native, then wasm, then cpu – and makes it the backend of the
+ * Opens the best engine that is there – native, then onnx, then wasm, then cpu – and makes it the backend of the
  * shared `@tensorflow/tfjs-core`. Every step down is announced in one line. May be called again, also
  * for another engine; threads and device of the native engine are fixed by its first opening.
  *
@@ -58,9 +64,14 @@ type Opened = Omit<Engine, 'compile' | 'compileTrainingStep'>;
 export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   const log = options.log ?? ((line: string) => process.stderr.write(`${line}\n`));
   const opened = await openBest(options, log);
-  const compiles = opened.name === 'native' && !options.eager;
-  if (!compiles) return { ...opened, compile: runEagerly, compileTrainingStep: undefined };
+  const { name, threads } = opened;
+  if (options.eager || (name !== 'native' && name !== 'onnx'))
+    return { ...opened, compile: runEagerly, compileTrainingStep: undefined };
   const say = once(() => log('compiling'));
+  if (name === 'onnx') {
+    const compile: Compile = (fn, spec) => say(() => compileForOnnx(fn, spec, threads));
+    return { ...opened, compile, compileTrainingStep: undefined };
+  }
   return {
     ...opened,
     compile: (fn, spec) => say(() => compileForTensorFlow(fn, spec)),
@@ -86,7 +97,7 @@ async function openBest(options: EngineOptions, log: (line: string) => void): Pr
     const fix = 'Give a whole number from 1';
     throw new AsMlpError('usage', { where: '--threads', what: `${threads} is no number of threads`, fix });
   }
-  if (device === 'gpu' && (choice === 'wasm' || choice === 'cpu')) {
+  if (device === 'gpu' && choice !== 'native' && choice !== 'auto') {
     const fix = 'Leave one of the two options out';
     throw new AsMlpError('usage', { where: '--device gpu', what: `the ${choice} engine uses no GPU`, fix });
   }
@@ -101,17 +112,16 @@ async function openBest(options: EngineOptions, log: (line: string) => void): Pr
     notes.push(`${error.what}; the ${to} engine runs instead, ${ENGINE_COST[to]}.${fix}`);
     log(`engine: ${notes.at(-1)}`);
   };
-  try {
-    return await openOne('native', device, threads, notes);
-  } catch (error) {
-    fallBack(error, 'wasm');
+  for (const [i, name] of ENGINE_NAMES.entries()) {
+    const next = ENGINE_NAMES[i + 1];
+    try {
+      return await openOne(name, device, threads, notes);
+    } catch (error) {
+      if (!next) throw error;
+      fallBack(error, next);
+    }
   }
-  try {
-    return await openOne('wasm', device, threads, notes);
-  } catch (error) {
-    fallBack(error, 'cpu');
-  }
-  return await openOne('cpu', device, threads, notes);
+  throw new AsMlpError('engine', { what: 'no engine starts' });
 }
 
 async function openOne(
@@ -128,15 +138,24 @@ async function openOne(
     const tfjs = packageVersion('@tensorflow/tfjs-node-gpu');
     return { name, ...native, tfjs, notes: late ? [...notes, note] : notes };
   }
-  const open = { wasm: openWasm, cpu: openCpu };
+  const open = { onnx: openOnnx, wasm: openWasm, cpu: openCpu };
   await open[name]();
   const tfjs = packageVersion('@tensorflow/tfjs');
+  if (name === 'onnx') {
+    const onnxRuntime = onnxRuntimeVersion()!;
+    return { name, device: 'cpu', tfjs, onnxRuntime, threads: threads ?? availableParallelism(), notes };
+  }
   return { name, device: 'cpu', tfjs, threads: 1, notes };
 }
 
 /** One line for a person: `native engine: TensorFlow 2.21.0 on the CPU, 2 threads`. */
 export function describeEngine(engine: Opened): string {
-  const runtime = engine.tensorflow ? `TensorFlow ${engine.tensorflow}` : `TensorFlow.js ${engine.tfjs}`;
+  const { tensorflow, onnxRuntime, tfjs } = engine;
+  const runtime = tensorflow
+    ? `TensorFlow ${tensorflow}`
+    : onnxRuntime
+      ? `ONNX Runtime ${onnxRuntime}`
+      : `TensorFlow.js ${tfjs}`;
   const threads = engine.threads === 1 ? '1 thread' : `${engine.threads} threads`;
   return `${engine.name} engine: ${runtime} on the ${engine.device.toUpperCase()}, ${threads}`;
 }

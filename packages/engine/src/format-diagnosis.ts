@@ -6,6 +6,7 @@ import type { Diagnosis } from './diagnose.ts';
 export function formatDiagnosis(report: Diagnosis): string {
   const { asked, versions, machine, tools, cache } = report;
   const tensorflow = versions.tensorflow ? `TensorFlow ${versions.tensorflow}, ` : '';
+  const onnx = versions.onnxRuntime ? `ONNX Runtime ${versions.onnxRuntime}, ` : '';
   const features = machine.features
     ? Object.entries(machine.features)
         .map(([name, there]) => `${name} ${there ? 'yes' : 'no'}`)
@@ -20,7 +21,7 @@ export function formatDiagnosis(report: Diagnosis): string {
     ['asked for', wanted.filter(Boolean).join(', ') || 'the best there is'],
     [
       'versions',
-      `as-mlp ${versions.project}, ${tensorflow}TensorFlow.js ${versions.tfjs}, Node ${versions.node}`,
+      `as-mlp ${versions.project}, ${tensorflow}${onnx}TensorFlow.js ${versions.tfjs}, Node ${versions.node}`,
     ],
     [
       'machine',

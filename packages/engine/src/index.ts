@@ -8,6 +8,8 @@ export {
 } from './choice.ts';
 export { type CacheItem, type DiagnoseOptions, type Diagnosis, diagnose, type Trouble } from './diagnose.ts';
 export { describeEngine, type Engine, type EngineOptions, openEngine } from './engine.ts';
+export { exportOnnx, runOnnx } from './export/export-onnx.ts';
+export { type ExportSpec, exportSavedModel, runSavedModel } from './export/export-saved-model.ts';
 export { formatDiagnosis } from './format-diagnosis.ts';
 export type {
   HostTensor,

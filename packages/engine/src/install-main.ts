@@ -5,7 +5,7 @@ import { type Prepared, prepareEngine } from './install.ts';
 
 const USAGE = `Prepares the engine that runs tensors.
 
-  --engine native|wasm|cpu   only this one; native then fails where it cannot be had
+  --engine native|onnx|wasm|cpu   only this one; native then fails where it cannot be had
   --cuda                     the CUDA build of TensorFlow (Linux x86_64, NVIDIA driver)
   --force                    fetch and compile anew
   --quiet                    print only what went wrong

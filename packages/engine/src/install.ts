@@ -5,6 +5,7 @@ import { cacheRoot } from './cache.ts';
 import { chooseEngine, ENGINE_COST, type EngineName } from './choice.ts';
 import { findNative, type SearchContext } from './installed.ts';
 import { cachedLibraries, ensureLibraries, externalLibraries, type Libraries } from './libraries.ts';
+import { onnxRuntimeVersion } from './onnx/session.ts';
 import { findPip } from './pip.ts';
 import { currentHost, hasNvidiaDriver, type NativeTarget, nativeSupport } from './platform.ts';
 
@@ -43,7 +44,7 @@ export async function prepareEngine(options: PrepareOptions = {}): Promise<Prepa
   const env = options.env ?? process.env;
   const log = options.log ?? ((line: string) => process.stderr.write(`${line}\n`));
   const choice = options.cuda ? 'native' : chooseEngine(options.engine, env);
-  if (choice === 'wasm' || choice === 'cpu') return { engine: choice, changed: false };
+  if (choice !== 'native' && choice !== 'auto') return { engine: choice, changed: false };
   try {
     const prepared = await prepareNative(options, env, log);
     if (!options.cuda || hasNvidiaDriver(existsSync)) return prepared;
@@ -51,16 +52,17 @@ export async function prepareEngine(options: PrepareOptions = {}): Promise<Prepa
     return { ...prepared, notice };
   } catch (error) {
     if (choice === 'native' || !(error instanceof AsMlpError)) throw error;
-    return { engine: 'wasm', changed: false, notice: fallbackNotice(error) };
+    const engine = onnxRuntimeVersion() === undefined ? 'wasm' : 'onnx';
+    return { engine, changed: false, notice: fallbackNotice(error, engine) };
   }
 }
 
 /** One line: what is missing, what it costs, what mends it. */
-function fallbackNotice(error: AsMlpError): string {
+function fallbackNotice(error: AsMlpError, engine: EngineName): string {
   const where = error.where ? `${error.where}: ` : '';
   const again = /npm run setup/.test(error.fix ?? '') ? '' : ', then `npm run setup` for full speed';
   const fix = error.fix ? `. ${error.fix}${again}` : '';
-  return `no native engine: ${where}${error.what}; the wasm engine runs instead, ${ENGINE_COST.wasm}${fix}`;
+  return `no native engine: ${where}${error.what}; the ${engine} engine runs instead, ${ENGINE_COST[engine]}${fix}`;
 }
 
 async function prepareNative(

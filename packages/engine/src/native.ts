@@ -30,6 +30,8 @@ export interface NativeGraphSession {
 /** The compiled graph runtime. */
 export interface GraphRuntime {
   readonly GraphSession: new (graphDef: Uint8Array, config: Uint8Array) => NativeGraphSession;
+  /** How many threads compute one of the operations that the runtime adds to TensorFlow; the first call decides. */
+  setThreads(count: number): void;
   /** Breaks off every session. */
   stop(): void;
 }
@@ -54,6 +56,11 @@ export function nativeIsOpen(): boolean {
   return opened !== undefined;
 }
 
+/** What the native engine of this process computes on; undefined while it is not loaded. */
+export function nativeDevice(): OpenedNative['device'] | undefined {
+  return opened?.device;
+}
+
 /**
  * The graph runtime, on the TensorFlow that the native engine has loaded.
  *
@@ -68,6 +75,7 @@ export function graphRuntime(): GraphRuntime {
     });
   }
   const runtime: GraphRuntime = createRequire(import.meta.url)(graphRuntimePath);
+  runtime.setThreads(opened?.threads ?? 1);
   // A run that outlives the JavaScript of the process would crash it.
   process.once('exit', () => runtime.stop());
   loadedGraphRuntime = runtime;

@@ -4,10 +4,12 @@ import { hasNvidiaDriver, nativeSupport, wheelPlatforms } from './platform.ts';
 
 describe('nativeSupport', () => {
   it('knows Linux on x86_64 and aarch64', () => {
-    expect(nativeSupport(LINUX).target).toEqual({ arch: 'x64', machine: 'x86_64', glibc: '2.36' });
+    const x64 = nativeSupport({ ...LINUX, cpuFlags: new Set(['tsc', 'avx2', 'avx', 'hypervisor']) });
+    const instructions = 'avx avx2';
+    expect(x64.target).toEqual({ arch: 'x64', machine: 'x86_64', glibc: '2.36', instructions });
     const arm = nativeSupport({ ...LINUX, arch: 'arm64', cpuFlags: new Set(['asimd']) });
-    expect(arm.target).toEqual({ arch: 'arm64', machine: 'aarch64', glibc: '2.36' });
-    expect(nativeSupport({ ...LINUX, cpuFlags: undefined }).target).toBeDefined();
+    expect(arm.target).toMatchObject({ arch: 'arm64', machine: 'aarch64', instructions: 'asimd' });
+    expect(nativeSupport({ ...LINUX, cpuFlags: undefined }).target?.instructions).toBe('');
   });
 
   it.each([
@@ -25,16 +27,16 @@ describe('nativeSupport', () => {
 
 describe('wheelPlatforms', () => {
   it('names every tag down from the C library of the machine', () => {
-    const tags = wheelPlatforms({ arch: 'x64', machine: 'x86_64', glibc: '2.28' });
+    const tags = wheelPlatforms({ arch: 'x64', machine: 'x86_64', glibc: '2.28', instructions: '' });
     expect(tags.slice(0, 3)).toEqual([
       'manylinux_2_28_x86_64',
       'manylinux_2_27_x86_64',
       'manylinux_2_26_x86_64',
     ]);
     expect(tags.slice(-3)).toEqual(['manylinux_2_17_x86_64', 'manylinux2014_x86_64', 'manylinux1_x86_64']);
-    expect(wheelPlatforms({ arch: 'arm64', machine: 'aarch64', glibc: '2.28' }).at(-1)).toBe(
-      'manylinux2014_aarch64',
-    );
+    expect(
+      wheelPlatforms({ arch: 'arm64', machine: 'aarch64', glibc: '2.28', instructions: '' }).at(-1),
+    ).toBe('manylinux2014_aarch64');
   });
 });
 

@@ -16,6 +16,8 @@ export interface NativeTarget {
   /** The name of the processor in wheel tags. */
   readonly machine: 'x86_64' | 'aarch64';
   readonly glibc: string;
+  /** The instruction sets of the processor that compilers use, in one text; empty when they cannot be read. */
+  readonly instructions: string;
 }
 
 /** Either a target, or the reason why there is none, without a full stop. */
@@ -25,6 +27,10 @@ export type NativeSupport =
 
 /** The TensorFlow wheels are built against this GNU C library (tag `manylinux_2_27`). */
 const OLDEST_GLIBC_MINOR = 27;
+
+/** Of all that Linux tells of a processor: what changes with the kernel or the machine around it is left out. */
+const INSTRUCTIONS =
+  /^(?:sse|ssse|pni|avx|fma|f16c|bmi|abm|popcnt|movbe|adx|v?aes|v?pclmul|gfni|sha|amx|xop|tbm|rdrnd|asimd|fp|sve|sme|atomics|i8mm|bf16|fcma|jscvt|lrcpc|dcpop|crc32|pmull)/;
 
 /** Facts of the machine that runs this process. */
 export function currentHost(): Host {
@@ -54,7 +60,9 @@ export function nativeSupport(host: Host): NativeSupport {
   if (machine === 'x86_64' && host.cpuFlags && !host.cpuFlags.has('avx')) {
     return { reason: 'TensorFlow needs a processor with AVX' };
   }
-  return { target: { arch: machine === 'x86_64' ? 'x64' : 'arm64', machine, glibc: host.glibc } };
+  const instructions = [...(host.cpuFlags ?? [])].filter((flag) => INSTRUCTIONS.test(flag)).sort();
+  const arch = machine === 'x86_64' ? 'x64' : 'arm64';
+  return { target: { arch, machine, glibc: host.glibc, instructions: instructions.join(' ') } };
 }
 
 /**

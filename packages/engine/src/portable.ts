@@ -3,6 +3,7 @@ import { dirname, sep } from 'node:path';
 import { AsMlpError } from '@as-mlp/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { lendKernels, quietCpuBackend } from './lent-kernels.ts';
+import { assertOnnxRuntime } from './onnx/session.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -25,6 +26,16 @@ export async function openWasm(): Promise<void> {
     throw didNotStart('wasm', error);
   }
   throw didNotStart('wasm', undefined);
+}
+
+/**
+ * Makes ONNX Runtime ready for what is compiled; single operations, and training, run on WebAssembly.
+ *
+ * @throws AsMlpError `engine` when it is not installed or WebAssembly does not start.
+ */
+export async function openOnnx(): Promise<void> {
+  assertOnnxRuntime();
+  await openWasm();
 }
 
 /**

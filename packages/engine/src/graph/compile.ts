@@ -1,10 +1,12 @@
 import { AsMlpError } from '@as-mlp/base';
 import type { Compiled, CompileOptions, InputSpec, OpenSize, TensorFunction } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
+import { withoutConstants } from '../graph-constants.ts';
 import { encodeGraphDef, type GraphTensor } from '../graph-def.ts';
 import { type GraphFeed, type GraphSession, openGraphSession } from '../graph-session.ts';
+import { nativeDevice } from '../native.ts';
 import { lowerToTensorFlow } from './lower.ts';
-import { mergeTraces, type Program } from './program.ts';
+import { assertConsistent, mergeTraces, type Program } from './program.ts';
 import { type TracedFunction, trace } from './trace.ts';
 
 /**
@@ -12,7 +14,7 @@ import { type TracedFunction, trace } from './trace.ts';
  * least one side that needs padding at every step, and no two sides need it alike.
  */
 const SAMPLES: Readonly<Record<OpenSize, readonly number[]>> = {
-  batch: [1, 2, 1, 3],
+  batch: [2, 5, 3, 7],
   height: [49, 71, 106, 56],
   width: [72, 42, 51, 73],
 };
@@ -32,9 +34,27 @@ export async function compileForTensorFlow<F extends TensorFunction>(
     inputs: program.inputs.map((_, i) => `input_${i}`),
     outputs: program.outputs.map((_, i) => `output_${i}`),
   };
-  const session = openGraphSession(encodeGraphDef(lowerToTensorFlow(program, names)));
+  // The operations of the graph runtime run on processors alone.
+  const fused = nativeDevice() === 'cpu';
+  const graph = withoutConstants(lowerToTensorFlow(program, names, { fused }));
+  const session = openGraphSession(
+    encodeGraphDef(graph.nodes),
+    // Each operation uses all threads by itself; two at once would only take the caches from each other.
+    fused ? { interOpThreads: 1 } : {},
+  );
+  await graph.initialise(session);
   return graphFunction<F>(session, names, inputs);
 }
+
+/** Batch sizes that are tried out where nothing else is open. */
+const FEW = [1, 2] as const;
+
+/** Sizes that were not tried out, for which the rules that were found must hold together. */
+const CHECKS: readonly Readonly<Record<OpenSize, number>>[] = [
+  { batch: 1, height: 224, width: 343 },
+  { batch: 11, height: 97, width: 61 },
+  { batch: 4, height: 33, width: 800 },
+];
 
 /**
  * What `fn` does, as a program for all sizes that `inputs` leave open. `fn` runs on the current backend with zeros.
@@ -43,11 +63,13 @@ export async function compileForTensorFlow<F extends TensorFunction>(
  */
 export function recordProgram(fn: TracedFunction, inputs: readonly InputSpec[]): Program {
   const open = new Set(inputs.flatMap(({ shape }) => shape.filter((size) => typeof size === 'string')));
-  const calls = open.size === 0 ? 1 : open.has('height') || open.has('width') ? SAMPLES.height.length : 2;
+  const isSpatial = open.has('height') || open.has('width');
+  const samples = isSpatial ? SAMPLES : { ...SAMPLES, batch: FEW };
+  const calls = open.size === 0 ? 1 : isSpatial ? SAMPLES.height.length : FEW.length;
   const call = (index: number) => {
     const tensors = inputs.map(({ shape, dtype = 'float32' }) =>
       tf.zeros(
-        shape.map((size) => (typeof size === 'string' ? SAMPLES[size][index]! : size)),
+        shape.map((size) => (typeof size === 'string' ? samples[size][index]! : size)),
         dtype,
       ),
     );
@@ -60,7 +82,12 @@ export function recordProgram(fn: TracedFunction, inputs: readonly InputSpec[]):
       tf.dispose(tensors);
     }
   };
-  return mergeTraces(Array.from({ length: calls }, (_, index) => call(index)));
+  const program = mergeTraces(Array.from({ length: calls }, (_, index) => call(index)));
+  for (const size of CHECKS) {
+    const shapes = inputs.map(({ shape }) => shape.map((one) => (typeof one === 'string' ? size[one] : one)));
+    assertConsistent(program, shapes);
+  }
+  return program;
 }
 
 function graphFunction<F extends TensorFunction>(
@@ -85,7 +112,8 @@ async function feedOf(tensor: tf.Tensor, name: string): Promise<GraphFeed> {
   return { name, dtype: tensor.dtype, shape: tensor.shape, data } as GraphTensor & { name: string };
 }
 
-function checkInputs(inputs: readonly tf.Tensor[], specs: readonly InputSpec[]): void {
+/** Throws AsMlpError `input` unless the tensors are what the specs say. */
+export function checkInputs(inputs: readonly tf.Tensor[], specs: readonly InputSpec[]): void {
   for (const [i, { shape, dtype = 'float32' }] of specs.entries()) {
     const given = inputs[i];
     const fits =

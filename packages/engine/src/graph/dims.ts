@@ -66,6 +66,7 @@ export class DimSolver {
     const open = near.filter(({ dim }) => !isFixed(dim));
     const dim =
       equal(values, open) ??
+      equal(values, this.known.filter(isInput)) ??
       rounded(values, open) ??
       equal(values, this.known) ??
       product(values, open) ??
@@ -82,6 +83,8 @@ export class DimSolver {
     if (!isFixed(known.dim) && !equal(known.values, this.known)) this.known.push(known);
   }
 }
+
+const isInput = ({ dim }: KnownDim) => !isFixed(dim) && dim.op === 'input';
 
 function same(a: readonly number[], b: (call: number) => number): boolean {
   return a.every((value, call) => value === b(call));

@@ -1,6 +1,6 @@
 import { AsMlpError } from '@as-mlp/base';
 import type * as tf from '@tensorflow/tfjs-core';
-import { type Dim, DimSolver, type KnownDim, sameDim } from './dims.ts';
+import { type Dim, DimSolver, evaluateDim, type KnownDim, sameDim } from './dims.ts';
 import type { Capture, Trace, TracedKernel, ValueId } from './trace.ts';
 
 /** A value of a program; open sizes follow from the inputs. */
@@ -152,15 +152,24 @@ class Merger {
     return { name: kernel.name, inputs: kernel.inputs, attrs, outputs: kernel.outputs };
   }
 
-  /** Numbers may differ from call to call, everything else may not. Items of a list belong to the axis of their place. */
-  private attribute(where: string, calls: readonly unknown[], near: readonly KnownDim[]): Attribute {
+  /**
+   * Numbers may differ from call to call, everything else may not. Items of the outermost list belong to the axis of their
+   * place: two numbers of padding, say, to the axis that is padded.
+   */
+  private attribute(
+    where: string,
+    calls: readonly unknown[],
+    near: readonly KnownDim[],
+    isInner = false,
+  ): Attribute {
     const [one] = calls;
     if (Array.isArray(one)) {
       return one.map((_, axis) =>
         this.attribute(
           where,
           calls.map((call) => (call as unknown[])[axis]),
-          likeliest(near, axis),
+          isInner ? near : likeliest(near, axis),
+          true,
         ),
       );
     }
@@ -201,6 +210,40 @@ function assertAlike(first: Trace, other: Trace): void {
     (capture, index) => !other.captures[index] || captured(capture) !== captured(other.captures[index]),
   );
   if (differs) throw unsteady('it uses other tensors');
+}
+
+/**
+ * Checks the sizes of a program for inputs of these shapes: padding adds what it says, reshaping keeps the number of
+ * elements, and products fit.
+ *
+ * @throws AsMlpError `usage` where they do not.
+ */
+export function assertConsistent(program: Program, inputs: readonly (readonly number[])[]): void {
+  const shapeOf = (id: ValueId) => program.values[id]!.shape.map((dim) => evaluateDim(dim, inputs));
+  const elements = (id: ValueId) => shapeOf(id).reduce((a, b) => a * b, 1);
+  for (const { name, inputs: given, outputs, attrs } of program.kernels) {
+    const fits =
+      name === 'PadV2'
+        ? isPadded(shapeOf(given.x as ValueId), shapeOf(outputs[0]!), attrs.paddings, inputs)
+        : name === 'Reshape'
+          ? elements(given.x as ValueId) === elements(outputs[0]!)
+          : name !== 'BatchMatMul' ||
+            shapeOf(given.a as ValueId).at(attrs.transposeA ? -2 : -1) ===
+              shapeOf(given.b as ValueId).at(attrs.transposeB ? -1 : -2);
+    if (!fits) throw unsteady(`the sizes in ${name} do not hold for inputs of [${inputs.join('], [')}]`);
+  }
+}
+
+function isPadded(
+  before: readonly number[],
+  after: readonly number[],
+  paddings: Attribute,
+  inputs: readonly (readonly number[])[],
+): boolean {
+  return (paddings as readonly (readonly [Dim, Dim])[]).every(
+    ([first, last], axis) =>
+      before[axis]! + evaluateDim(first, inputs) + evaluateDim(last, inputs) === after[axis],
+  );
 }
 
 function unsteady(what: string): AsMlpError {

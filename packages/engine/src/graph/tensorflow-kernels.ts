@@ -2,7 +2,7 @@ import { AsMlpError } from '@as-mlp/base';
 import type { GraphAttribute } from '../graph-def.ts';
 import type { Dim } from './dims.ts';
 import { isFixed } from './dims.ts';
-import { dimsOf, type GraphLowering } from './lower.ts';
+import { dimsOf, type GraphLowering } from './graph-lowering.ts';
 import type { ProgramKernel } from './program.ts';
 import type { ValueId } from './trace.ts';
 

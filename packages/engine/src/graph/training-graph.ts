@@ -1,7 +1,8 @@
 import type { AdamWGroup } from '@as-mlp/nn';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { GraphNode } from '../graph-def.ts';
-import { GraphLowering } from './lower.ts';
+import { GraphLowering } from './graph-lowering.ts';
+import { lowerInto } from './lower.ts';
 import type { Program, ProgramConstant } from './program.ts';
 
 /** Constants of the update. */
@@ -73,13 +74,14 @@ class TrainingLowering extends GraphLowering {
 
   constructor(program: Program, options: UpdateOptions) {
     const inputs = [...program.inputs, ...program.draws].map((_, i) => `input_${i}`);
-    super(program, { inputs, outputs: program.outputs.map((_, i) => `output_${i}`) });
+    super(program);
     this.inputNames = inputs;
     this.options = options;
   }
 
   lowerStep(): TrainingGraph {
-    const nodes = this.lower();
+    const outputs = this.program.outputs.map((_, i) => `output_${i}`);
+    lowerInto(this, { inputs: this.inputNames, outputs });
     const params = this.options.groups.flatMap(({ params }, group) =>
       [...params].map(([name, variable]) => ({ name, variable, group })),
     );
@@ -110,7 +112,7 @@ class TrainingLowering extends GraphLowering {
     });
     const after = forget.map((target) => this.node('NoOp', [`^${target}`]));
     return {
-      nodes,
+      nodes: this.nodes,
       inputs: this.inputNames,
       report: 'output_0',
       norm,

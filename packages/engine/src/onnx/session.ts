@@ -43,6 +43,15 @@ export function onnxRuntimeVersion(): string | undefined {
   }
 }
 
+/** Throws AsMlpError `engine` when ONNX Runtime is not installed. */
+export function assertOnnxRuntime(): void {
+  if (onnxRuntimeVersion() !== undefined) return;
+  throw new AsMlpError('engine', {
+    what: 'ONNX Runtime is not installed',
+    fix: `Run \`npm install ${PACKAGE}\`, or install without leaving out optional packages`,
+  });
+}
+
 /**
  * Opens the bytes of an ONNX model in ONNX Runtime, on the CPU and on a thread of its own.
  *
@@ -57,12 +66,7 @@ export async function openOnnxSession(
     const fix = 'Give a whole number from 1';
     throw new AsMlpError('usage', { where: 'threads', what: `${threads} is no number of threads`, fix });
   }
-  if (onnxRuntimeVersion() === undefined) {
-    throw new AsMlpError('engine', {
-      what: 'ONNX Runtime is not installed',
-      fix: `Run \`npm install ${PACKAGE}\`, or install without leaving out optional packages`,
-    });
-  }
+  assertOnnxRuntime();
   const thread = new SessionThread(model, threads);
   try {
     const { inputs, outputs } = (await thread.ask('open')) as Pick<OnnxSession, 'inputs' | 'outputs'>;

@@ -1,0 +1,38 @@
+#include "gelu.h"
+
+#include <algorithm>
+
+#include "kernel.h"
+#include "ops.h"
+#include "thread-pool.h"
+
+namespace graph_runtime {
+namespace {
+
+// Elements that a thread takes at a time.
+constexpr int64_t kChunk = 1 << 14;
+
+class GeluKernel {
+ public:
+  explicit GeluKernel(const Attributes&) {}
+
+  void Compute(const Context& context) const {
+    const Input x = context.Get(0, 0);
+    const int64_t size = x.size();
+    float* y = context.OutputOver(0, x.shape);
+    ThreadPool::Get().For((size + kChunk - 1) / kChunk, [&](int64_t chunk) {
+      const int64_t first = chunk * kChunk;
+      ForVectors(std::min(kChunk, size - first), x.data + first, y + first,
+                 [](int64_t, Vector value) { return Gelu(value); });
+    });
+  }
+};
+
+}  // namespace
+
+void RegisterGelu() {
+  RegisterDefinition({"AsMlpGelu", {"x: float"}, {}, "y: float", SameShape});
+  RegisterKernel<GeluKernel>("AsMlpGelu");
+}
+
+}  // namespace graph_runtime

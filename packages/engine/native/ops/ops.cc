@@ -1,0 +1,18 @@
+#include "ops.h"
+
+#include <mutex>
+
+namespace graph_runtime {
+
+void RegisterOps() {
+  // Every JavaScript environment of a process loads the runtime; TensorFlow has one registry.
+  static std::once_flag once;
+  std::call_once(once, [] {
+    RegisterLinear();
+    RegisterGroupNorm();
+    RegisterShift();
+    RegisterGelu();
+  });
+}
+
+}  // namespace graph_runtime

@@ -1,0 +1,24 @@
+// Operations for inference on processors, registered with TensorFlow under names of this project.
+
+#ifndef AS_MLP_OPS_OPS_H_
+#define AS_MLP_OPS_OPS_H_
+
+namespace graph_runtime {
+
+// y = act(x · weight + bias) + residual. x [..., K], weight [K, N], bias [N], residual none or one [..., N]. With
+// `constant_weight` the weights are packed at the first run only.
+void RegisterLinear();
+// x [B, ..., C] normalised over all but its first axis with the biased variance, times gain [C], plus bias [C], then act.
+void RegisterGroupNorm();
+// Groups of channels of x [B, H, W, C] moved along one axis: group g, which ends before channel ends[g], by
+// displacements[g] cells towards larger indices; zeros come in.
+void RegisterShift();
+// The exact GELU of x, of any shape.
+void RegisterGelu();
+
+// All of them, once in a process.
+void RegisterOps();
+
+}  // namespace graph_runtime
+
+#endif  // AS_MLP_OPS_OPS_H_
