@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ENGINE_NAMES } from '@as-mlp/engine';
 import type { Section } from './arguments.ts';
 import type { Launch, Message } from './child.ts';
 
@@ -12,8 +11,6 @@ export interface Contestant {
   readonly launch: Launch;
   /** What its process is told when it is opened. */
   readonly settings: Message;
-  /** Why it cannot take part. */
-  readonly absent?: string | undefined;
 }
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
@@ -22,22 +19,15 @@ const PROJECT: Launch = {
   command: process.execPath,
   args: [...process.execArgv, join(HERE, 'worker.ts')],
 };
-/** Engine names as text: some contestants wait for an engine that may not be there. */
-const engines: readonly string[] = ENGINE_NAMES;
 
 /** The name of the contestant that the others are compared with. */
 export const REFERENCE = 'compiled';
 
-/** This project in all its ways. A way that is not there says so in `absent`. */
+/** This project in all its ways. One that does not open on this machine is left out, with its reason. */
 export const OWN: readonly Contestant[] = [
   own('compiled', ['inference', 'training', 'scaling'], { engine: 'native' }),
   own('eager', ['inference', 'training'], { engine: 'native', eager: true }),
-  own(
-    'onnx',
-    ['inference'],
-    { engine: 'onnx' },
-    engines.includes('onnx') ? undefined : 'there is no such engine',
-  ),
+  own('onnx', ['inference'], { engine: 'onnx' }),
   own('wasm', ['inference'], { engine: 'wasm' }),
   own('one thread', ['pipeline'], { workers: 0 }),
   own('two worker threads', ['pipeline'], { workers: 2 }),
@@ -61,6 +51,6 @@ export function peerContestants(python: string): Contestant[] {
   ];
 }
 
-function own(name: string, sections: readonly Section[], settings: Message, absent?: string): Contestant {
-  return { name, sections, settings, absent, launch: PROJECT };
+function own(name: string, sections: readonly Section[], settings: Message): Contestant {
+  return { name, sections, settings, launch: PROJECT };
 }

@@ -39,8 +39,8 @@ export interface Rounds {
 }
 
 /**
- * Starts a process for each contestant, told `open`, whose turns are the request `turn`. Those that are absent, or do not come
- * up, say why in one line.
+ * Starts a process for each contestant, told `open`, whose turns are the request `turn`. Those that do not come up say why
+ * in one line.
  */
 export async function openPlayers(
   contestants: readonly Contestant[],
@@ -50,11 +50,7 @@ export async function openPlayers(
 ): Promise<Player[]> {
   const players: Player[] = [];
   for (const contestant of contestants) {
-    const { name, absent } = contestant;
-    if (absent !== undefined) {
-      log(`  ${name} is left out: ${absent}`);
-      continue;
-    }
+    const { name } = contestant;
     const child = new Child(contestant.launch);
     try {
       await child.ask({ do: 'open', ...open(contestant), ...contestant.settings });
