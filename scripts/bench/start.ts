@@ -31,7 +31,9 @@ export async function measureStart(bench: Bench): Promise<StartFigures> {
   // PyTorch writes and reads its own format; without it there is only ours.
   const path = python ? places.checkpoint : places.weights;
   log(`loading ${extname(path)}`);
-  const loaders = contestants.filter(({ name }) => name === 'eager' || name === 'PyTorch');
+  const loaders = contestants
+    .filter(({ name }) => name === 'eager' || name === 'PyTorch')
+    .map((one) => (one.name === 'eager' ? { ...one, name: 'this project' } : one));
   const open = () => ({ work: 'weights', model: options.model, side: options.side, path });
   const players = await openPlayers(loaders, open, { batch: 1, turnMs: options.turnMs }, log);
   const loading = await playRounds(players, { ...options, log });
