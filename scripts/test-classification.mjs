@@ -8,7 +8,7 @@ import { writeImageFolder, writePng, writeSample } from './test-images.mjs';
 import { CheckFailure, check, run } from './test-process.mjs';
 
 const APP = join(ROOT, 'apps', 'classification');
-const VERBS = ['predict', 'eval', 'train', 'info', 'bench', 'doctor', 'demo'];
+const VERBS = ['predict', 'eval', 'train', 'export', 'info', 'bench', 'doctor', 'demo'];
 const CLASSES = ['disc', 'lying', 'standing'];
 const TRAIN_IMAGES = 8;
 const VAL_IMAGES = 4;
@@ -28,6 +28,7 @@ export function classificationRuns(folder) {
     ['classify: train and resume', () => train(folder, data, weights, cli)],
     ['classify: eval', () => evaluate(folder, data, weights, cli)],
     ['classify: predict', () => predict(folder, data, weights, cli)],
+    ['classify: export', () => exportNetwork(folder, weights, cli)],
     ['classify: bad input', () => badInput(folder, data, weights, cli)],
     ['classify: the built program', () => built(data, weights, cli)],
   ];
@@ -161,6 +162,24 @@ async function evaluate(folder, data, weights, cli) {
     .split('\n');
   const isTable = table[0] === 'label,index,images,top1' && table[1].startsWith(`disc,0,${VAL_IMAGES},`);
   check(isTable && table.length === 1 + CLASSES.length, `per-class.csv reads\n${table.join('\n')}`);
+}
+
+/** Every format that this machine can check: a SavedModel needs TensorFlow, ONNX its runtime. */
+async function exportNetwork(folder, weights, cli) {
+  const { versions } = parsed(await cli(['doctor', '--json']));
+  const formats = [
+    ['safetensors', 'model.safetensors', true],
+    ['onnx', 'model.onnx', versions.onnxRuntime !== null],
+    ['savedmodel', 'saved_model.pb', versions.tensorflow !== null],
+  ];
+  for (const [format, file, isThere] of formats) {
+    const args = ['export', '--weights', weights, '--format', format, '--out', `export-${format}`];
+    const { stdout } = await cli(args, isThere ? 0 : 1);
+    if (!isThere) continue;
+    checkFiles(join(folder, `export-${format}`), [file]);
+    const difference = Number(/largest difference (\S+)/.exec(stdout)?.[1]);
+    check(difference < 1e-4, `${format}: ${stdout}`);
+  }
 }
 
 async function predict(folder, data, weights, cli) {

@@ -3,10 +3,12 @@
 //   session.run(feeds, fetches, targets)           Promise of tensors { dtype, shape, data }
 //   session.close()                                Promise of undefined
 //   setThreads(count)                              how many threads compute one operation of ops/
+//   trim()                                         gives freed memory back to the system
 //   stop()                                         breaks off every session, before the process exits
 // A run takes no thread of libuv's pool, which decoders need. What is wrong with arguments is thrown; what
 // TensorFlow says of a run rejects its promise.
 
+#include <malloc.h>
 #include <node_api.h>
 
 #include <set>
@@ -262,6 +264,12 @@ napi_value SetThreads(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// The allocator of the addon keeps what was freed; after something unusually large that is too much.
+napi_value Trim(napi_env, napi_callback_info) {
+  malloc_trim(0);
+  return nullptr;
+}
+
 // A process that exits runs no clean-up hooks, and frees TensorFlow under the feet of what still runs.
 napi_value Stop(napi_env env, napi_callback_info) {
   for (Handle* handle : *OpenIn(env)) {
@@ -281,9 +289,11 @@ napi_value Register(napi_env env, napi_value exports) {
   };
   const auto free = [](napi_env, void* data, void*) { delete static_cast<OpenSessions*>(data); };
   Check(env, napi_set_instance_data(env, new OpenSessions, free, nullptr));
-  napi_value session, set_threads, stop;
+  napi_value session, set_threads, trim, stop;
   Check(env, napi_create_function(env, "setThreads", NAPI_AUTO_LENGTH, Entry<SetThreads>, nullptr, &set_threads));
   Check(env, napi_set_named_property(env, exports, "setThreads", set_threads));
+  Check(env, napi_create_function(env, "trim", NAPI_AUTO_LENGTH, Trim, nullptr, &trim));
+  Check(env, napi_set_named_property(env, exports, "trim", trim));
   Check(env, napi_create_function(env, "stop", NAPI_AUTO_LENGTH, Stop, nullptr, &stop));
   Check(env, napi_set_named_property(env, exports, "stop", stop));
   Check(env, napi_define_class(env, "GraphSession", NAPI_AUTO_LENGTH, Entry<Construct>, nullptr, 2, methods,

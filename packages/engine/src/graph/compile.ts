@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { withoutConstants } from '../graph-constants.ts';
 import { encodeGraphDef, type GraphTensor } from '../graph-def.ts';
 import { type GraphFeed, type GraphSession, openGraphSession } from '../graph-session.ts';
-import { nativeDevice } from '../native.ts';
+import { graphRuntime, nativeDevice } from '../native.ts';
 import { lowerToTensorFlow } from './lower.ts';
 import { assertConsistent, mergeTraces, type Program } from './program.ts';
 import { type TracedFunction, trace } from './trace.ts';
@@ -43,6 +43,8 @@ export async function compileForTensorFlow<F extends TensorFunction>(
     fused ? { interOpThreads: 1 } : {},
   );
   await graph.initialise(session);
+  // What recording took is not needed again.
+  graphRuntime().trim();
   return graphFunction<F>(session, names, inputs);
 }
 

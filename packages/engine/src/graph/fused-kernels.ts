@@ -21,7 +21,7 @@ export const FUSED_KERNELS: Readonly<Record<string, LowerKernel>> = {
     const attributes = {
       residuals: { int: inputs.length - 3 },
       activation: activation(kernel),
-      constant_weight: { bool: true },
+      constant_weight: { bool: !graph.variablesChange },
     };
     graph.define(kernel, graph.node('AsMlpLinear', inputs, attributes));
   },

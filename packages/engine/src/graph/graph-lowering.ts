@@ -15,6 +15,8 @@ const DTYPES: Readonly<Partial<Record<tf.DataType, 'float32' | 'int32' | 'bool'>
 export class GraphLowering {
   readonly program: Program;
   readonly nodes: GraphNode[] = [];
+  /** Whether variables may have other values in another run; else they are frozen. */
+  readonly variablesChange: boolean = false;
   private readonly values = new Map<ValueId, string>();
   private readonly shared = new Map<string, string>();
 

@@ -34,22 +34,16 @@ export function lowerToTensorFlow(
   names: LoweredNames,
   options: LoweringOptions = {},
 ): GraphNode[] {
-  const fused = options.fused === true;
-  const graph = new GraphLowering(fused ? fuse(program) : program);
-  const known = fused ? { ...KERNELS, ...FUSED_KERNELS } : KERNELS;
-  lowerInto(graph, names, known);
+  const graph = new GraphLowering(options.fused ? fuse(program) : program);
+  lowerInto(graph, names);
   return graph.nodes;
 }
 
 /** Writes a whole program: placeholders, constants, kernels, outputs. */
-export function lowerInto(
-  graph: GraphLowering,
-  names: LoweredNames,
-  known: Readonly<Record<string, LowerKernel>> = KERNELS,
-): void {
+export function lowerInto(graph: GraphLowering, names: LoweredNames): void {
   graph.begin(names.inputs);
   for (const kernel of graph.program.kernels) {
-    const lower = known[kernel.name];
+    const lower: LowerKernel | undefined = KERNELS[kernel.name] ?? FUSED_KERNELS[kernel.name];
     if (!lower) {
       throw new AsMlpError('usage', {
         what: `a compiled function uses ${kernel.name}, which has no counterpart in a graph yet`,

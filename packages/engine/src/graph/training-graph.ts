@@ -1,6 +1,7 @@
 import type { AdamWGroup } from '@as-mlp/nn';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { GraphNode } from '../graph-def.ts';
+import { fuse } from './fuse-native.ts';
 import { GraphLowering } from './graph-lowering.ts';
 import { lowerInto } from './lower.ts';
 import type { Program, ProgramConstant } from './program.ts';
@@ -11,6 +12,8 @@ export interface UpdateOptions {
   readonly betas: readonly [number, number];
   readonly clipNorm: number | undefined;
   readonly accumulate: number;
+  /** Whether operations of the graph runtime may stand for several of TensorFlow's. */
+  readonly fused: boolean;
 }
 
 /** A variable of the graph: how it is set and read. */
@@ -18,6 +21,8 @@ export interface GraphVariable {
   /** Fed with the value that the target `assign` stores. */
   readonly feed: string;
   readonly assign: string;
+  /** Target that stores zeros. */
+  readonly clear: string;
   readonly read: string;
 }
 
@@ -68,13 +73,14 @@ export function lowerTraining(program: Program, options: UpdateOptions): Trainin
 }
 
 class TrainingLowering extends GraphLowering {
+  override readonly variablesChange = true;
   private readonly options: UpdateOptions;
   private readonly handles = new Map<tf.Variable, string>();
   private readonly inputNames: readonly string[];
 
   constructor(program: Program, options: UpdateOptions) {
     const inputs = [...program.inputs, ...program.draws].map((_, i) => `input_${i}`);
-    super(program);
+    super(options.fused ? fuse(program) : program);
     this.inputNames = inputs;
     this.options = options;
   }
@@ -126,7 +132,11 @@ class TrainingLowering extends GraphLowering {
   /** Variables stay variables. */
   protected override lowerConstant(constant: ProgramConstant): string {
     if (constant.kind !== 'variable') return super.lowerConstant(constant);
-    return this.node('ReadVariableOp', [this.handle(constant.variable)], VARIABLE);
+    const value = this.node('ReadVariableOp', [this.handle(constant.variable)], VARIABLE);
+    const { shape } = this.program.values[constant.id]!;
+    if (shape.join() === constant.variable.shape.join()) return value;
+    // A fused operation takes the weights of a convolution as a matrix.
+    return this.node('Reshape', [value, this.ints(shape)], { ...FLOAT, Tshape: { type: 'int32' } });
   }
 
   private handle(variable: tf.Variable): string {
@@ -144,7 +154,20 @@ class TrainingLowering extends GraphLowering {
   private access(name: string, handle: string, shape: readonly number[]): GraphVariable {
     const feed = this.feed(`${name}_value`, shape);
     const assign = this.node('AssignVariableOp', [handle, feed], VARIABLE);
-    return { feed, assign, read: this.node('ReadVariableOp', [handle], VARIABLE) };
+    return {
+      feed,
+      assign,
+      clear: this.clear(handle, shape),
+      read: this.node('ReadVariableOp', [handle], VARIABLE),
+    };
+  }
+
+  private clear(handle: string, shape: readonly number[]): string {
+    const zeros = this.node('Fill', [this.ints(shape), this.scalar(0)], {
+      ...FLOAT,
+      index_type: { type: 'int32' },
+    });
+    return this.node('AssignVariableOp', [handle, zeros], VARIABLE);
   }
 
   /** The gradients of one batch, or their mean over several runs. */
@@ -162,11 +185,7 @@ class TrainingLowering extends GraphLowering {
       const handle = this.variable(`sum_${i}`, shape);
       const part = this.node('Mul', [gradient, share], FLOAT);
       add.push(this.node('AssignAddVariableOp', [handle, part], VARIABLE));
-      const zeros = this.node('Fill', [this.ints(shape), this.scalar(0)], {
-        ...FLOAT,
-        index_type: { type: 'int32' },
-      });
-      forget.push(this.node('AssignVariableOp', [handle, zeros], VARIABLE));
+      forget.push(this.clear(handle, shape));
       return this.node('AddV2', [part, this.node('ReadVariableOp', [handle], VARIABLE)], FLOAT);
     });
     return { totals, add, forget };

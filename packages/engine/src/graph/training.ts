@@ -3,6 +3,7 @@ import type { AdamWGroup, AdamWOptions, AdamWState, InputSpec, Mode, MomentTenso
 import * as tf from '@tensorflow/tfjs-core';
 import { encodeGraphDef } from '../graph-def.ts';
 import { type GraphFeed, type GraphSession, openGraphSession } from '../graph-session.ts';
+import { graphRuntime, nativeDevice } from '../native.ts';
 import { recordProgram } from './compile.ts';
 import { evaluateDim } from './dims.ts';
 import type { Program } from './program.ts';
@@ -77,7 +78,16 @@ export async function compileTrainingStep(options: TrainingStepOptions): Promise
   const program = recordStep(options, names);
   // The op forms 1 − β in float32, so β itself is the float32 number and must be so in the correction.
   const rounded = [Math.fround(betas[0]), Math.fround(betas[1])] as const;
-  const graph = lowerTraining(program, { groups, betas: rounded, clipNorm, accumulate });
+  const graph = lowerTraining(program, {
+    groups,
+    betas: rounded,
+    clipNorm,
+    accumulate,
+    // They run on processors alone.
+    fused: nativeDevice() === 'cpu',
+  });
+  // Every operation of a recorded backward pass kept its output: far more than a step of the graph takes.
+  graphRuntime().trim();
   const session = openGraphSession(encodeGraphDef(graph.nodes));
   const step = new GraphStep({ session, graph, program, groups, betas: rounded, eps, names });
   await step.initialize();
@@ -122,6 +132,9 @@ interface StepParts {
   readonly names: readonly string[];
 }
 
+/** Elements of the weights that are fed in one run. */
+const FED_AT_ONCE = 2 ** 22;
+
 class GraphStep implements TrainingStep {
   private readonly parts: StepParts;
   private count = 0;
@@ -132,13 +145,19 @@ class GraphStep implements TrainingStep {
 
   async initialize(): Promise<void> {
     const { slots, forget } = this.parts.graph;
-    const values: [GraphVariable, Float32Array][] = [];
-    for (const { variable, weight, first, second } of slots) {
+    const clear = slots.flatMap(({ first, second }) => [first.clear, second.clear]);
+    await this.parts.session.run([], [], [...clear, ...forget]);
+    // In parts: the feeds of all would be a second copy of the weights.
+    let values: [GraphVariable, Float32Array][] = [];
+    let elements = 0;
+    for (const [i, { variable, weight }] of slots.entries()) {
       values.push([weight, (await variable.data()) as Float32Array]);
-      values.push([first, new Float32Array(variable.size)], [second, new Float32Array(variable.size)]);
+      elements += variable.size;
+      if (elements < FED_AT_ONCE && i < slots.length - 1) continue;
+      await this.assign(values);
+      values = [];
+      elements = 0;
     }
-    await this.assign(values);
-    if (forget.length > 0) await this.parts.session.run([], [], forget);
   }
 
   async run(batches: readonly StepBatch[], learningRate: number): Promise<StepReport> {
