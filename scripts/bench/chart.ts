@@ -52,7 +52,8 @@ export function barChart(groups: readonly BarGroup[]): string {
     }
   }
   const size = `width="${WIDTH}" height="${y}" viewBox="0 0 ${WIDTH} ${y}"`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img">\n<style>${STYLE}</style>\n${parts.join('\n')}\n</svg>\n`;
+  const about = `<title>${escapeText(groups.map(({ title }) => title).join('; '))}</title>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img">\n${about}\n<style>${STYLE}</style>\n${parts.join('\n')}\n</svg>\n`;
 }
 
 /** Three significant digits, never as a power of ten. */
