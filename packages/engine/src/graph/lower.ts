@@ -1,9 +1,9 @@
 import { AsMlpError } from '@as-mlp/base';
 import type { GraphNode } from '../graph-def.ts';
-import { fuse } from './fuse-native.ts';
-import { FUSED_KERNELS } from './fused-kernels.ts';
+
 import { GraphLowering } from './graph-lowering.ts';
 import type { Program } from './program.ts';
+import { fuseForRuntime, RUNTIME_KERNELS } from './runtime-kernels.ts';
 import { KERNELS, type LowerKernel } from './tensorflow-kernels.ts';
 
 /** The names under which a lowered program is fed and read. */
@@ -34,7 +34,7 @@ export function lowerToTensorFlow(
   names: LoweredNames,
   options: LoweringOptions = {},
 ): GraphNode[] {
-  const graph = new GraphLowering(options.fused ? fuse(program) : program);
+  const graph = new GraphLowering(options.fused ? fuseForRuntime(program) : program);
   lowerInto(graph, names);
   return graph.nodes;
 }
@@ -43,7 +43,7 @@ export function lowerToTensorFlow(
 export function lowerInto(graph: GraphLowering, names: LoweredNames): void {
   graph.begin(names.inputs);
   for (const kernel of graph.program.kernels) {
-    const lower: LowerKernel | undefined = KERNELS[kernel.name] ?? FUSED_KERNELS[kernel.name];
+    const lower: LowerKernel | undefined = KERNELS[kernel.name] ?? RUNTIME_KERNELS[kernel.name];
     if (!lower) {
       throw new AsMlpError('usage', {
         what: `a compiled function uses ${kernel.name}, which has no counterpart in a graph yet`,

@@ -1,5 +1,6 @@
+import type * as tf from '@tensorflow/tfjs-core';
 import { type Dim, evaluateDim, isFixed } from './dims.ts';
-import type { Program, ProgramConstant, ProgramKernel } from './program.ts';
+import type { Program, ProgramConstant, ProgramKernel, ProgramValue } from './program.ts';
 import type { ValueId } from './trace.ts';
 
 /** Sizes for inputs that are open, to tell apart numbers that follow from them in different ways. */
@@ -9,50 +10,71 @@ const TRIED = [
   [7, 64, 41, 23],
 ] as const;
 
-/** What produces and what uses the values of a program. */
+/** A program as rules look at it: from a value back to what made it. */
 export class ProgramView {
-  readonly program: Program;
+  /** Those of the program, and those that rules made. */
+  readonly values: ProgramValue[];
+  private readonly inputs: readonly ValueId[];
   private readonly producers = new Map<ValueId, ProgramKernel>();
-  private readonly users = new Map<ValueId, ProgramKernel[]>();
-  private readonly constants: ReadonlyMap<ValueId, ProgramConstant>;
-  private readonly outputs: ReadonlySet<ValueId>;
+  private readonly constants: Map<ValueId, ProgramConstant>;
+  private readonly uses = new Map<ValueId, number>();
+  /** Constants in another shape, by the constant and the shape. */
+  private readonly reshaped = new Map<string, ValueId>();
 
   constructor(program: Program) {
-    this.program = program;
+    this.values = [...program.values];
+    this.inputs = program.inputs;
     this.constants = new Map(program.constants.map((constant) => [constant.id, constant]));
-    this.outputs = new Set(program.outputs);
     for (const kernel of program.kernels) {
       for (const id of kernel.outputs) this.producers.set(id, kernel);
-      for (const id of Object.values(kernel.inputs).flat()) {
-        this.users.set(id, [...(this.users.get(id) ?? []), kernel]);
-      }
     }
+    const used = [
+      ...program.kernels.flatMap(({ inputs }) => Object.values(inputs).flat()),
+      ...program.outputs,
+    ];
+    for (const id of used) this.uses.set(id, (this.uses.get(id) ?? 0) + 1);
   }
 
-  /** The kernel of this name that computes a value. */
-  producer(id: ValueId | undefined, name: string): ProgramKernel | undefined {
+  allConstants(): ProgramConstant[] {
+    return [...this.constants.values()];
+  }
+
+  /** The kernel that makes `id`, if it has one of these names. */
+  producer(id: ValueId | undefined, ...names: readonly string[]): ProgramKernel | undefined {
     const kernel = id === undefined ? undefined : this.producers.get(id);
-    return kernel?.name === name ? kernel : undefined;
+    return kernel && names.includes(kernel.name) ? kernel : undefined;
   }
 
-  /** The only kernel that uses a value, at one place; undefined when it is also an output. */
-  onlyUser(id: ValueId): ProgramKernel | undefined {
-    const users = this.users.get(id) ?? [];
-    return users.length === 1 && !this.outputs.has(id) ? users[0] : undefined;
+  /** Whether `id` is needed at one place alone; an output is needed by whoever runs the program. */
+  isUsedOnce(id: ValueId): boolean {
+    return this.uses.get(id) === 1;
   }
 
-  constant(id: ValueId): ProgramConstant | undefined {
-    return this.constants.get(id);
+  constant(id: ValueId | undefined): ProgramConstant | undefined {
+    return id === undefined ? undefined : this.constants.get(id);
   }
 
-  /** The value of a constant of one element. */
+  /** The elements of a constant, as they are now. */
+  elements(id: ValueId | undefined): tf.TypedArray | undefined {
+    const constant = this.constant(id);
+    if (constant?.kind === 'variable') return constant.variable.dataSync();
+    return constant?.kind === 'data' ? constant.data : undefined;
+  }
+
+  /** The number that a constant of one element holds. */
   scalar(id: ValueId | undefined): number | undefined {
-    const constant = id === undefined ? undefined : this.constants.get(id);
+    const constant = this.constant(id);
     return constant?.kind === 'data' && constant.data.length === 1 ? constant.data[0] : undefined;
   }
 
+  /** The size that a constant of one element holds. */
+  size(id: ValueId | undefined): Dim | undefined {
+    const constant = this.constant(id);
+    return constant?.kind === 'size' && !constant.inverse ? constant.dim : this.scalar(id);
+  }
+
   shape(id: ValueId): readonly Dim[] {
-    return this.program.values[id]!.shape;
+    return this.values[id]!.shape;
   }
 
   isSameShape(a: readonly Dim[], b: readonly Dim[]): boolean {
@@ -63,11 +85,38 @@ export class ProgramView {
   isSame(a: Dim, b: Dim): boolean {
     if (isFixed(a) && isFixed(b)) return a === b;
     return TRIED.every((sizes) => {
-      const inputs = this.program.inputs.map((id, input) =>
+      const inputs = this.inputs.map((id, input) =>
         this.shape(id).map((dim, axis) => (isFixed(dim) ? dim : sizes[axis % sizes.length]! + 100 * input)),
       );
       return evaluateDim(a, inputs) === evaluateDim(b, inputs);
     });
+  }
+
+  /** A value like `id`, for a kernel of a rule to give. */
+  define(id: ValueId): ValueId {
+    return this.values.push(this.values[id]!) - 1;
+  }
+
+  /** A constant of a rule. */
+  addConstant(data: Float32Array, shape: readonly number[]): ValueId {
+    const id = this.values.push({ dtype: 'float32', shape }) - 1;
+    this.constants.set(id, { kind: 'data', id, data });
+    return id;
+  }
+
+  /** The constant `id`, or the constant that a reshape makes `id` of as one of that shape. */
+  asConstant(id: ValueId): ValueId | undefined {
+    if (this.constants.has(id)) return id;
+    const source = inputOf(this.producer(id, 'Reshape'), 'x');
+    const constant = this.constant(source);
+    if (!constant || constant.kind === 'size' || !this.shape(id).every(isFixed)) return undefined;
+    const key = `${source} as [${this.shape(id)}]`;
+    const known = this.reshaped.get(key);
+    if (known !== undefined) return known;
+    const made = this.define(id);
+    this.constants.set(made, { ...constant, id: made });
+    this.reshaped.set(key, made);
+    return made;
   }
 }
 
@@ -77,32 +126,12 @@ export function inputOf(kernel: ProgramKernel | undefined, key: string): ValueId
   return typeof id === 'number' ? id : undefined;
 }
 
-/** The two inputs of a kernel whose order does not matter, in both orders. */
-export function eitherOrder(kernel: ProgramKernel | undefined): [ValueId, ValueId][] {
+/** The two operands of a kernel that may be swapped, in both orders. */
+export function operands(kernel: ProgramKernel | undefined): readonly (readonly [ValueId, ValueId])[] {
   const [a, b] = [inputOf(kernel, 'a'), inputOf(kernel, 'b')];
-  return a === undefined || b === undefined
-    ? []
-    : [
-        [a, b],
-        [b, a],
-      ];
-}
-
-/** The program with some kernels in the place of others, without what nobody needs any more. */
-export function replaceKernels(
-  program: Program,
-  replacements: ReadonlyMap<ProgramKernel, ProgramKernel>,
-): Program {
-  const needed = new Set(program.outputs);
-  const kernels = program.kernels
-    .map((kernel) => replacements.get(kernel) ?? kernel)
-    .reverse()
-    .filter((kernel) => {
-      if (!kernel.outputs.some((id) => needed.has(id))) return false;
-      for (const id of Object.values(kernel.inputs).flat()) needed.add(id);
-      return true;
-    })
-    .reverse();
-  const constants = program.constants.filter(({ id }) => needed.has(id));
-  return { ...program, kernels, constants };
+  if (a === undefined || b === undefined) return [];
+  return [
+    [a, b],
+    [b, a],
+  ];
 }

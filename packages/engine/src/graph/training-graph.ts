@@ -1,10 +1,11 @@
 import type { AdamWGroup } from '@as-mlp/nn';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { GraphNode } from '../graph-def.ts';
-import { fuse } from './fuse-native.ts';
+
 import { GraphLowering } from './graph-lowering.ts';
 import { lowerInto } from './lower.ts';
 import type { Program, ProgramConstant } from './program.ts';
+import { fuseForRuntime } from './runtime-kernels.ts';
 
 /** Constants of the update. */
 export interface UpdateOptions {
@@ -80,7 +81,7 @@ class TrainingLowering extends GraphLowering {
 
   constructor(program: Program, options: UpdateOptions) {
     const inputs = [...program.inputs, ...program.draws].map((_, i) => `input_${i}`);
-    super(options.fused ? fuse(program) : program);
+    super(options.fused ? fuseForRuntime(program) : program);
     this.inputNames = inputs;
     this.options = options;
   }

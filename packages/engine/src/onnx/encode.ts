@@ -1,12 +1,12 @@
 import { AsMlpError } from '@as-mlp/base';
 import type * as tf from '@tensorflow/tfjs-core';
-import { fuseLayers } from '../graph/fuse.ts';
 import type { Program, ProgramConstant } from '../graph/program.ts';
+import { recogniseLayers } from '../graph/recognise.ts';
 import type { ValueId } from '../graph/trace.ts';
 import { projectVersion } from '../versions.ts';
 import { foldGains } from './fold-gains.ts';
 import { OnnxGraph } from './graph.ts';
-import { keepMaps } from './keep-maps.ts';
+import { joinReshapes } from './join-reshapes.ts';
 import { KernelCall, type Lowerings, unsupportedKernel } from './kernel-call.ts';
 import { ELEMENTWISE } from './lower-elementwise.ts';
 import { INDEXING } from './lower-index.ts';
@@ -27,6 +27,9 @@ const LOWERINGS: Lowerings = {
   ...SHAPING,
   ...WINDOWS,
 };
+
+/** Layers that have a form which runtimes know. Shifts stay the depthwise convolutions that they are recorded as. */
+const LAYERS = ['Gelu', 'GroupNorm', 'Linear'] as const;
 
 /** No protocol buffer is larger. */
 const MAX_BYTES = 2 ** 31 - 1;
@@ -62,7 +65,7 @@ export interface OnnxOptions {
 export function encodeOnnx(program: Program, options: OnnxOptions): Uint8Array {
   checkNames(program, options);
   if (program.draws.length > 0) throw unsupportedKernel('a function that draws random numbers');
-  const fused = foldGains(keepMaps(fuseLayers(program)));
+  const fused = foldGains(joinReshapes(recogniseLayers(program, LAYERS)));
   const graph = new OnnxGraph(options.inputs.map(({ name }) => name));
   const names = new Map<ValueId, string>();
   for (const [input, id] of fused.inputs.entries()) names.set(id, graph.inputName(input));

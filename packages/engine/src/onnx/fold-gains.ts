@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Program, ProgramKernel } from '../graph/program.ts';
-import { inputOf, operands, type ProgramView, rewrite } from '../graph/rewrite.ts';
-import type { ValueId } from '../graph/trace.ts';
+import type { Program } from '../graph/program.ts';
+import { inputOf } from '../graph/program-view.ts';
+import { type Rule, rewrite } from '../graph/rewrite.ts';
 
 /**
  * Multiplies the gain and bias of a norm into the linear layer that follows it:
@@ -9,61 +9,40 @@ import type { ValueId } from '../graph/trace.ts';
  * is left without `weight` and `bias`.
  */
 export function foldGains(program: Program): Program {
-  return joinBiases(rewrite(program, foldGain));
+  return rewrite(program, foldGain);
 }
 
-function foldGain(kernel: ProgramKernel, view: ProgramView): ProgramKernel[] | undefined {
-  if (kernel.name !== 'BatchMatMul' || kernel.attrs.transposeA || kernel.attrs.transposeB) return undefined;
-  const [map, matrix] = [inputOf(kernel, 'a')!, inputOf(kernel, 'b')!];
-  const norm = view.made('GroupNorm', map);
-  const [gain, bias] = [inputOf(norm, 'weight'), inputOf(norm, 'bias')].map((id) =>
-    id === undefined ? undefined : view.elements(id),
-  );
-  const weights = view.elements(matrix);
-  if (!norm || !gain || !bias || !weights || view.shape(matrix).length !== 2 || !view.isUsedOnce(map))
-    return undefined;
+const foldGain: Rule = (kernel, view) => {
+  if (kernel.name !== 'Linear') return undefined;
+  const x = inputOf(kernel, 'x')!;
+  const norm = view.producer(x, 'GroupNorm');
+  const gain = view.elements(inputOf(norm, 'weight'));
+  const offset = view.elements(inputOf(norm, 'bias'));
+  const weights = view.elements(inputOf(kernel, 'weight'));
+  if (!norm || !gain || !offset || !weights || !view.isUsedOnce(x)) return undefined;
   const width = weights.length / gain.length;
-  const normalized = view.define(map, view.shape(map));
-  const product = view.define(kernel.outputs[0]!, view.shape(kernel.outputs[0]!));
-  const scaled = view.constant(
-    weights.map((weight, i) => weight * gain[Math.floor(i / width)]!) as Float32Array,
-    [gain.length, width],
-  );
-  const offset = view.constant(rowTimesMatrix(bias, weights, width), [width]);
+  const bias = 'bias' in kernel.inputs ? view.elements(inputOf(kernel, 'bias')) : new Float32Array(width);
+  if (!bias) return undefined;
+  const normalized = view.define(x);
+  const scaled = weights.map((weight, i) => weight * gain[Math.floor(i / width)]!) as Float32Array;
+  const inputs = {
+    x: normalized,
+    weight: view.addConstant(scaled, [gain.length, width]),
+    bias: view.addConstant(rowTimesMatrix(offset, weights, bias), [width]),
+  };
   return [
     { ...norm, inputs: { x: norm.inputs.x! }, outputs: [normalized] },
-    { ...kernel, inputs: { a: normalized, b: scaled }, outputs: [product] },
-    { name: 'Add', inputs: { a: product, b: offset }, attrs: {}, outputs: kernel.outputs },
+    { ...kernel, inputs },
   ];
-}
+};
 
-function rowTimesMatrix(row: tf.TypedArray, matrix: tf.TypedArray, width: number): Float32Array {
+/** row · matrix + bias */
+function rowTimesMatrix(row: tf.TypedArray, matrix: tf.TypedArray, bias: tf.TypedArray): Float32Array {
   // Sums in double precision.
-  const sums = new Float64Array(width);
+  const sums = Float64Array.from(bias);
+  const width = bias.length;
   for (const [i, factor] of row.entries()) {
     for (let j = 0; j < width; j++) sums[j]! += factor * matrix[i * width + j]!;
   }
   return Float32Array.from(sums);
-}
-
-/** (x + b) + c = x + (b + c) */
-function joinBiases(program: Program): Program {
-  return rewrite(program, (kernel, view) => {
-    for (const [sum, last] of operands(kernel.name === 'Add' ? kernel : undefined)) {
-      for (const [x, first] of operands(view.made('Add', sum))) {
-        const [b, c] = [biasOf(view, first), biasOf(view, last)];
-        if (!b || !c || b.length !== c.length || !view.isUsedOnce(sum)) continue;
-        const both = view.constant(
-          Float32Array.from(b, (value, i) => value + c[i]!),
-          [b.length],
-        );
-        return [{ ...kernel, inputs: { a: x, b: both } }];
-      }
-    }
-    return undefined;
-  });
-}
-
-function biasOf(view: ProgramView, id: ValueId): tf.TypedArray | undefined {
-  return view.isConstant(id) && view.shape(id).length === 1 ? view.elements(id) : undefined;
 }

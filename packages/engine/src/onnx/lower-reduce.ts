@@ -37,6 +37,11 @@ export const REDUCING: Lowerings = {
     if (!call.has('weight')) return map;
     return graph.node('Add', [graph.node('Mul', [map, call.input('weight')]), call.input('bias')]);
   },
+  Linear: (call) => {
+    // Of a map as it is: ONNX multiplies over the last axis.
+    const product = call.graph.node('MatMul', [call.input('x'), call.input('weight')]);
+    return call.has('bias') ? call.graph.node('Add', [product, call.input('bias')]) : product;
+  },
   Max: reduce('ReduceMax', 'reductionIndices'),
   Mean: reduce('ReduceMean', 'axis'),
   Min: reduce('ReduceMin', 'axis'),

@@ -1,0 +1,35 @@
+import type { Program, ProgramKernel } from './program.ts';
+import { inputOf, operands, type ProgramView } from './program-view.ts';
+import { type Rule, rewrite } from './rewrite.ts';
+import type { ValueId } from './trace.ts';
+
+/**
+ * Lets layers finish what follows them, so that a map is written once: a GELU after `Linear` or `GroupNorm` becomes their
+ * attribute `activation`, then a tensor of the same shape that is added becomes the input `residual` of `Linear`.
+ */
+export function fuseEpilogues(program: Program): Program {
+  return [fuseActivation, fuseResidual].reduce(rewrite, program);
+}
+
+const fuseActivation: Rule = (kernel, view) => {
+  if (kernel.name !== 'Gelu') return undefined;
+  const layer = onlyFor(view, inputOf(kernel, 'x')!, 'Linear', 'GroupNorm');
+  return layer && [{ ...layer, attrs: { ...layer.attrs, activation: 'gelu' }, outputs: kernel.outputs }];
+};
+
+const fuseResidual: Rule = (kernel, view) => {
+  if (kernel.name !== 'Add') return undefined;
+  for (const [value, residual] of operands(kernel)) {
+    const layer = onlyFor(view, value, 'Linear');
+    const isAlike = view.isSameShape(view.shape(residual), view.shape(value));
+    if (layer && isAlike && !view.constant(residual)) {
+      return [{ ...layer, inputs: { ...layer.inputs, residual }, outputs: kernel.outputs }];
+    }
+  }
+  return undefined;
+};
+
+/** The layer that makes `id`, if nothing else needs that. */
+function onlyFor(view: ProgramView, id: ValueId, ...names: readonly string[]): ProgramKernel | undefined {
+  return view.isUsedOnce(id) ? view.producer(id, ...names) : undefined;
+}

@@ -1,0 +1,36 @@
+import type { Program } from './program.ts';
+import { recogniseAxialShift } from './recognise-axial-shift.ts';
+import { recogniseGelu } from './recognise-gelu.ts';
+import { recogniseGroupNorm } from './recognise-group-norm.ts';
+import { recogniseLinear } from './recognise-linear.ts';
+import { rewrite } from './rewrite.ts';
+
+const RULES = {
+  Gelu: recogniseGelu,
+  GroupNorm: recogniseGroupNorm,
+  AxialShift: recogniseAxialShift,
+  Linear: recogniseLinear,
+} as const;
+
+/** A kernel that is a layer. */
+export type LayerKernel = keyof typeof RULES;
+
+/**
+ * Puts one kernel in the place of those that compute a layer together, for back ends that have the layer as a whole. They
+ * are recognised by what they compute, wherever it comes from; a value that is used elsewhere stays.
+ *
+ * - `Gelu` { x }: `x/2·(1 + erf(x/√2))`;
+ * - `GroupNorm` { x, weight, bias }, attribute `epsilon`: `[B, …, C]` normalised over all but B, times `weight` plus
+ *   `bias`, both `[C]`;
+ * - `AxialShift` { x }, attributes `axis`, `ends` and `displacements`: neighbouring channels of `[B, H, W, C]` up to each
+ *   end move by its displacement, and zeros come in;
+ * - `Linear` { x, weight, bias? }: `[…, in] · [in, out] + [out]`.
+ *
+ * @param layers those that the back end has, all unless given.
+ */
+export function recogniseLayers(
+  program: Program,
+  layers: readonly LayerKernel[] = Object.keys(RULES) as LayerKernel[],
+): Program {
+  return layers.map((layer) => RULES[layer]).reduce(rewrite, program);
+}

@@ -1,0 +1,118 @@
+import { createAsMlp } from '@as-mlp/backbone';
+import { createRng } from '@as-mlp/base';
+import { Conv2d, GroupNorm, gelu, type InputSpec, type TensorFunction } from '@as-mlp/nn';
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { openEngine } from '../engine.ts';
+import { encodeGraphDef } from '../graph-def.ts';
+import { openGraphSession } from '../graph-session.ts';
+import { findNative } from '../installed.ts';
+import { recordProgram } from './compile.ts';
+import { lowerToTensorFlow } from './lower.ts';
+import { fuseForRuntime } from './runtime-kernels.ts';
+
+/** Graphs run on the native engine alone. */
+const missing = (await findNative('cpu')).native === undefined;
+
+const MAP = ['batch', 'height', 'width', 4] as const;
+const rng = createRng(3);
+
+const fused = (fn: TensorFunction, shape: InputSpec['shape'] = MAP) =>
+  fuseForRuntime(recordProgram((tensors) => fn(...tensors), [{ shape }])).kernels;
+const names = (fn: TensorFunction, shape: InputSpec['shape'] = MAP) =>
+  fused(fn, shape).map(({ name, attrs, inputs }) =>
+    [name, attrs.activation, 'residual' in inputs && 'residual'].filter(Boolean).join(' '),
+  );
+
+function pointwise(): Conv2d {
+  return new Conv2d({ inChannels: 4, outChannels: 4, kernelSize: 1 }).initialize(rng);
+}
+
+/** Four blocks of two shifts, with gains and biases of norms that show. */
+function network() {
+  const backbone = createAsMlp({ embedDim: 6, depths: [1, 1, 1, 1], shiftSize: 3 }, { out: 'final' });
+  for (const [name, parameter] of backbone.namedParameters()) {
+    if (name.includes('norm')) parameter.assign(rng.normal(parameter.size));
+  }
+  return backbone;
+}
+
+describe.skipIf(missing)('fuseForRuntime', () => {
+  beforeAll(async () => {
+    await openEngine({ engine: 'native', device: 'cpu' });
+  });
+
+  it('makes few kernels of a network', () => {
+    const backbone = createAsMlp('nano', { out: 'final' });
+    const kernels = fused((x) => backbone.forward(x as tf.Tensor4D)[0]!, ['batch', 64, 96, 3]);
+    const count = (name: string, activation?: string) =>
+      kernels.filter((kernel) => kernel.name === name && kernel.attrs.activation === activation).length;
+    // Five blocks of six products, four norms and two shifts; the stem, three times merging, the last norm.
+    expect([count('Linear'), count('Linear', 'gelu')]).toEqual([5 * 3 + 4, 5 * 3]);
+    expect([count('GroupNorm'), count('GroupNorm', 'gelu')]).toEqual([5 * 3 + 5, 5]);
+    expect(count('AxialShift')).toBe(5 * 2);
+    const rest = new Set(kernels.map(({ name }) => name));
+    expect(rest).toEqual(new Set(['Reshape', 'Transpose', 'Linear', 'GroupNorm', 'AxialShift']));
+    backbone.dispose();
+  });
+
+  it.each<InputSpec['shape']>([
+    ['batch', 32, 64, 3],
+    [2, 32, 64, 3],
+  ])('leaves the numbers as they are for inputs of [%s, %s, %s, %s]', async (...shape) => {
+    const backbone = network();
+    const program = recordProgram(([x]) => backbone.forward(x as tf.Tensor4D)[0]!, [{ shape }]);
+    const ends = { inputs: ['x'], outputs: ['y'] };
+    const [plain, fast] = [{}, { fused: true }].map((options) =>
+      openGraphSession(encodeGraphDef(lowerToTensorFlow(program, ends, options))),
+    );
+    for (const batch of shape[0] === 'batch' ? [1, 5, 2] : [2]) {
+      const size = [batch, 32, 64, 3];
+      const x = { name: 'x', dtype: 'float32', shape: size, data: rng.normal(batch * 32 * 64 * 3) } as const;
+      const [wanted] = await plain!.run([x], ['y']);
+      const [got] = await fast!.run([x], ['y']);
+      expect(got!.shape).toEqual(wanted!.shape);
+      const largest = Math.max(...(wanted!.data as Float32Array).map(Math.abs));
+      const worst = Math.max(
+        ...(wanted!.data as Float32Array).map((value, i) => Math.abs(value - (got!.data[i] as number))),
+      );
+      // Sums in another order.
+      expect(worst).toBeLessThan(1e-5 * largest);
+    }
+    await Promise.all([plain!.close(), fast!.close()]);
+    backbone.dispose();
+  });
+
+  it('lets a layer do what follows it, for inputs of any height and width', () => {
+    const [norm, linear] = [new GroupNorm(4).initialize(rng), pointwise()];
+    const fn = (x: tf.Tensor) => {
+      const y = gelu(norm.forward(x as tf.Tensor4D));
+      return tf.add(tf.relu(x), gelu(linear.forward(y)));
+    };
+    expect(names(fn).sort()).toEqual(['GroupNorm gelu', 'Linear gelu residual', 'Relu']);
+  });
+
+  it('keeps what is used elsewhere', () => {
+    const [norm, linear] = [new GroupNorm(4).initialize(rng), pointwise()];
+    for (const layer of [norm, linear]) {
+      const shared = (x: tf.Tensor) => {
+        const y = layer.forward(x as tf.Tensor4D);
+        return [gelu(y), y];
+      };
+      expect(names(shared)).toEqual([layer === norm ? 'GroupNorm' : 'Linear', 'Gelu']);
+    }
+    const twice = (x: tf.Tensor) => {
+      const y = linear.forward(x as tf.Tensor4D);
+      return tf.add(y, y);
+    };
+    expect(names(twice)).toEqual(['Linear', 'Add']);
+  });
+
+  it('adds one of two layers to the other, and no residual of another shape', () => {
+    const [one, other] = [pointwise(), pointwise()];
+    const both = (x: tf.Tensor) => tf.add(one.forward(x as tf.Tensor4D), other.forward(x as tf.Tensor4D));
+    expect(names(both)).toEqual(['Linear', 'Linear residual']);
+    const mean = (x: tf.Tensor) => tf.add(one.forward(x as tf.Tensor4D), tf.mean(x, 0, true));
+    expect(names(mean).sort()).toEqual(['Add', 'Linear', 'Mean']);
+  });
+});

@@ -1,0 +1,50 @@
+import { fuseEpilogues } from './fuse-epilogues.ts';
+import { dimsOf, type GraphLowering } from './graph-lowering.ts';
+import type { Program, ProgramKernel } from './program.ts';
+import { recogniseLayers } from './recognise.ts';
+import type { LowerKernel } from './tensorflow-kernels.ts';
+import type { ValueId } from './trace.ts';
+
+/** The program in whole layers and what follows them, as the operations that the graph runtime adds to TensorFlow compute. */
+export function fuseForRuntime(program: Program): Program {
+  return fuseEpilogues(recogniseLayers(program));
+}
+
+const activation = ({ attrs }: ProgramKernel) => ({ string: String(attrs.activation ?? 'none') });
+
+/** How layers are written in these operations. */
+export const RUNTIME_KERNELS: Readonly<Record<string, LowerKernel>> = {
+  Gelu: (graph, kernel) => graph.define(kernel, graph.node('AsMlpGelu', [graph.input(kernel, 'x')])),
+  GroupNorm: (graph, kernel) => {
+    const inputs = ['x', 'weight', 'bias'].map((key) => graph.input(kernel, key));
+    const attributes = {
+      epsilon: { float: kernel.attrs.epsilon as number },
+      activation: activation(kernel),
+    };
+    graph.define(kernel, graph.node('AsMlpGroupNorm', inputs, attributes));
+  },
+  Linear: (graph, kernel) => {
+    const bias = 'bias' in kernel.inputs ? graph.input(kernel, 'bias') : noBias(graph, kernel);
+    const residuals = 'residual' in kernel.inputs ? [graph.input(kernel, 'residual')] : [];
+    const inputs = [graph.input(kernel, 'x'), graph.input(kernel, 'weight'), bias, ...residuals];
+    const attributes = {
+      residuals: { int: residuals.length },
+      activation: activation(kernel),
+      constant_weight: { bool: !graph.variablesChange },
+    };
+    graph.define(kernel, graph.node('AsMlpLinear', inputs, attributes));
+  },
+  AxialShift: (graph, kernel) => {
+    const attributes = {
+      axis: { int: kernel.attrs.axis as number },
+      ends: { ints: dimsOf(kernel.attrs.ends) as number[] },
+      displacements: { ints: dimsOf(kernel.attrs.displacements) as number[] },
+    };
+    graph.define(kernel, graph.node('AsMlpShift', [graph.input(kernel, 'x')], attributes));
+  },
+};
+
+function noBias(graph: GraphLowering, kernel: ProgramKernel): string {
+  const columns = graph.program.values[kernel.inputs.weight as ValueId]!.shape[1] as number;
+  return graph.constant({ dtype: 'float32', shape: [columns], data: new Float32Array(columns) });
+}
