@@ -56,8 +56,17 @@ describe('formatReport', () => {
     );
   });
 
+  it('does without the native engine, whose matrix products are the measure', () => {
+    const { batches, flops } = figures.inference!;
+    const report = formatReport({ ...figures, inference: { batches, flops, gemm: [] } });
+    expect(report).toMatch(/\| compiled +\|.*\| +– \|/);
+    expect(report).toContain('\n\nOne image is 8.00 GFLOP.');
+  });
+
   it('leaves out what was not measured', () => {
     expect(formatReport(figures)).not.toContain('training');
+    const nobody = { ...figures, training: { batch: 8, outcomes: [] } };
+    expect(formatReport(nobody)).toBe(formatReport(figures));
     expect(formatReport({ about: figures.about }).trim().split('\n')).toHaveLength(1);
   });
 });

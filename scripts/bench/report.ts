@@ -15,11 +15,14 @@ export function formatReport(figures: Figures): string {
     ...(pipeline ? [imagesTable('photos to normalised values', pipeline.outcomes)] : []),
     ...(scaling ? [scalingTable(scaling.batches), scalingTable(scaling.sides)] : []),
   ];
-  return `${[...parts, disturbance(figures)].join('\n\n')}\n`;
+  return `${[...parts.filter(hasRows), disturbance(figures)].join('\n\n')}\n`;
 }
 
+/** A part in which nobody could take part is left out. */
+const hasRows = (part: string) => !part.startsWith('|') || part.split('\n').length > 2;
+
 function forwardTable(batch: number, outcomes: readonly Outcome[], figures: InferenceFigures): string {
-  const best = Math.max(...figures.gemm.map(({ rate }) => rate));
+  const { gemm, flops } = figures;
   const header = [
     `forward pass, batch ${batch}`,
     ratioTitle(outcomes),
@@ -30,7 +33,8 @@ function forwardTable(batch: number, outcomes: readonly Outcome[], figures: Infe
     'of GEMM rate',
   ];
   const rows = outcomes.map((outcome) => {
-    const share = (figures.flops * 1000) / outcome.p50 / best;
+    if (gemm.length === 0) return [...imageCells(outcome), '–'];
+    const share = (flops * 1000) / outcome.p50 / Math.max(...gemm.map(({ rate }) => rate));
     return [...imageCells(outcome), `${(100 * share).toFixed(0)} %`];
   });
   return markdownTable(header, rows);
@@ -65,7 +69,8 @@ function scalingTable(points: readonly ScalingPoint[]): string {
 
 function gemmLines({ gemm, flops }: InferenceFigures): string {
   const rates = gemm.map(({ name, rate }) => `${name} ${(rate / 1e9).toFixed(0)} GFLOP/s`);
-  return `Best matrix product: ${rates.join(', ')}. One image is ${(flops / 1e9).toFixed(2)} GFLOP.`;
+  const best = rates.length > 0 ? `Best matrix product: ${rates.join(', ')}. ` : '';
+  return `${best}One image is ${(flops / 1e9).toFixed(2)} GFLOP.`;
 }
 
 /** What was measured, and what else ran on the machine meanwhile. */

@@ -48,7 +48,7 @@ export async function measureInference(bench: Bench): Promise<InferenceFigures> 
   return { batches, flops: 2 * macs, gemm: await measureGemm(bench) };
 }
 
-/** The best rate over shapes and rounds, of this project's native engine and of PyTorch, in turn. */
+/** The best rate over shapes and rounds, of this project's native engine and of PyTorch, in turn, where they are there. */
 async function measureGemm({ contestants, options, log }: Bench): Promise<InferenceFigures['gemm']> {
   log('matrix products');
   const names = ['eager', 'PyTorch'];
@@ -56,12 +56,18 @@ async function measureGemm({ contestants, options, log }: Bench): Promise<Infere
     .filter(({ name }) => names.includes(name))
     .map(({ name, launch, settings }) => ({ name, child: new Child(launch), settings, rate: 0 }));
   const { model, side } = options;
+  const ready: typeof children = [];
   try {
-    for (const { child, settings } of children) {
-      await child.ask({ do: 'open', work: 'gemm', model, side, path: '', ...settings });
+    for (const entry of children) {
+      try {
+        await entry.child.ask({ do: 'open', work: 'gemm', model, side, path: '', ...entry.settings });
+        ready.push(entry);
+      } catch (error) {
+        log(`  ${entry.name} is left out: ${error instanceof Error ? error.message : error}`);
+      }
     }
     for (let round = 0; round < options.rounds; round++) {
-      for (const entry of children) {
+      for (const entry of ready) {
         for (const shape of GEMM_SHAPES) {
           const { rate } = await entry.child.ask({ do: 'gemm', shape });
           entry.rate = Math.max(entry.rate, rate as number);
@@ -71,7 +77,7 @@ async function measureGemm({ contestants, options, log }: Bench): Promise<Infere
   } finally {
     await Promise.all(children.map(({ child }) => child.close()));
   }
-  return children.map(({ name, rate }) => ({ name: name === 'eager' ? 'native engine' : name, rate }));
+  return ready.map(({ name, rate }) => ({ name: name === 'eager' ? 'native engine' : name, rate }));
 }
 
 /** One update with AdamW on eight images. */
