@@ -105,7 +105,7 @@ async function write(network: Exportable, format: ExportFlags['format'], folder:
   }
   if (format === 'onnx') {
     await exportOnnx(forward, folder, spec, metadata);
-    return { file: join(folder, 'model.onnx'), run: (input) => runOnnx(folder, [input], spec) };
+    return { file: join(folder, 'model.onnx'), run: (input) => runOnnx(folder, [input]) };
   }
   const file = join(folder, 'model.safetensors');
   await writeFileAtomic(file, encodeSafetensors(await network.model.stateDict(), { ...metadata }));

@@ -61,6 +61,7 @@ export {
   type MomentTensor,
 } from './optim/adamw.ts';
 export { type ClippedNorm, clipGradNorm, globalNorm } from './optim/clip.ts';
+export { type AdamStep, correctAdam } from './optim/moments.ts';
 export { type DecayRule, splitDecay } from './optim/split-decay.ts';
 export { Parameter, type ParameterSpec } from './parameter.ts';
 export { adaptiveAvgPool } from './pool.ts';

@@ -2,10 +2,11 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@as-mlp/base/node';
 import type { TensorFunction } from '@as-mlp/nn';
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { recordProgram } from '../graph/compile.ts';
+import { readTensor, toTensor } from '../graph/graph-function.ts';
 import { encodeOnnx } from '../onnx/encode.ts';
-import { type OnnxSessionTensor, openOnnxSession } from '../onnx/session.ts';
+import { openOnnxSession, runInOrder } from '../onnx/session.ts';
 import type { ExportSpec } from './export-saved-model.ts';
 
 const FILE = 'model.onnx';
@@ -37,25 +38,10 @@ export async function exportOnnx(
  *
  * @throws AsMlpError `engine` when ONNX Runtime is not installed or refuses the model.
  */
-export async function runOnnx(
-  folder: string,
-  inputs: readonly tf.Tensor[],
-  spec: ExportSpec,
-): Promise<tf.Tensor[]> {
+export async function runOnnx(folder: string, inputs: readonly tf.Tensor[]): Promise<tf.Tensor[]> {
   const session = await openOnnxSession(await readFile(join(folder, FILE)));
   try {
-    const feeds = inputs.map(async (tensor, i) => {
-      const { dtype, shape } = tensor;
-      return [
-        spec.inputs[i]!.name,
-        { dtype, shape, data: await tensor.data() } as OnnxSessionTensor,
-      ] as const;
-    });
-    const found = await session.run(Object.fromEntries(await Promise.all(feeds)));
-    return spec.outputs.map((name) => {
-      const { data, shape, dtype } = found[name]!;
-      return tf.tensor(data, [...shape], dtype);
-    });
+    return (await runInOrder(session, await Promise.all(inputs.map(readTensor)))).map(toTensor);
   } finally {
     await session.dispose();
   }

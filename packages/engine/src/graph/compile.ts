@@ -1,10 +1,10 @@
-import { AsMlpError } from '@as-mlp/base';
 import type { Compiled, CompileOptions, InputSpec, OpenSize, TensorFunction } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { withoutConstants } from '../graph-constants.ts';
-import { encodeGraphDef, type GraphTensor } from '../graph-def.ts';
-import { type GraphFeed, type GraphSession, openGraphSession } from '../graph-session.ts';
+import { encodeGraphDef } from '../graph-def.ts';
+import { openGraphSession } from '../graph-session.ts';
 import { graphRuntime, nativeDevice } from '../native.ts';
+import { graphFunction, type PlainTensor } from './graph-function.ts';
 import { lowerToTensorFlow } from './lower.ts';
 import { assertConsistent, mergeTraces, type Program } from './program.ts';
 import { type TracedFunction, trace } from './trace.ts';
@@ -45,7 +45,11 @@ export async function compileForTensorFlow<F extends TensorFunction>(
   await graph.initialise(session);
   // What recording took is not needed again.
   graphRuntime().trim();
-  return graphFunction<F>(session, names, inputs);
+  const run = async (values: readonly PlainTensor[]) => {
+    const feeds = values.map((value, i) => ({ name: names.inputs[i]!, ...value }));
+    return (await session.run(feeds, names.outputs)) as PlainTensor[];
+  };
+  return graphFunction(inputs, run, () => session.close());
 }
 
 /** Batch sizes that are tried out where nothing else is open. */
@@ -90,43 +94,4 @@ export function recordProgram(fn: TracedFunction, inputs: readonly InputSpec[]):
     assertConsistent(program, shapes);
   }
   return program;
-}
-
-function graphFunction<F extends TensorFunction>(
-  session: GraphSession,
-  names: { readonly inputs: readonly string[]; readonly outputs: readonly string[] },
-  specs: readonly InputSpec[],
-): Compiled<F> {
-  const run = async (...inputs: Parameters<F>) => {
-    checkInputs(inputs, specs);
-    const feeds = await Promise.all(inputs.map((tensor, i) => feedOf(tensor, names.inputs[i]!)));
-    const outputs = await session.run(feeds, names.outputs);
-    const tensors = outputs.map(({ data, shape, dtype }) =>
-      tf.tensor(data as Float32Array, [...shape], dtype as 'float32'),
-    );
-    return (tensors.length === 1 ? tensors[0] : tensors) as ReturnType<F>;
-  };
-  return Object.assign(run, { isGraph: true, dispose: () => session.close() });
-}
-
-async function feedOf(tensor: tf.Tensor, name: string): Promise<GraphFeed> {
-  const data = await tensor.data();
-  return { name, dtype: tensor.dtype, shape: tensor.shape, data } as GraphTensor & { name: string };
-}
-
-/** Throws AsMlpError `input` unless the tensors are what the specs say. */
-export function checkInputs(inputs: readonly tf.Tensor[], specs: readonly InputSpec[]): void {
-  for (const [i, { shape, dtype = 'float32' }] of specs.entries()) {
-    const given = inputs[i];
-    const fits =
-      given?.dtype === dtype &&
-      given.rank === shape.length &&
-      shape.every((size, axis) => typeof size === 'string' || size === given.shape[axis]);
-    if (fits) continue;
-    throw new AsMlpError('input', {
-      where: `argument ${i + 1} of a compiled function`,
-      what: `${given ? `${given.dtype} [${given.shape}]` : 'nothing'} was given`,
-      fix: `Give ${dtype} [${shape.join(', ')}]`,
-    });
-  }
 }

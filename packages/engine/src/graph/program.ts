@@ -69,10 +69,11 @@ class Merger {
     for (const id of draws) this.addShape(id, 'random numbers');
     // Captures come in the order in which kernels use them, and sizes are best told from what came before.
     const constants: ProgramConstant[] = [];
-    const open = [...captures.keys()];
+    const open = new Map(captures.map(({ id }, index) => [id, index]));
     const take = (id: ValueId) => {
-      const at = open.findIndex((index) => captures[index]!.id === id);
-      if (at >= 0) constants.push(this.constant(open.splice(at, 1)[0]!));
+      const index = open.get(id);
+      if (index !== undefined) constants.push(this.constant(index));
+      open.delete(id);
     };
     const kernels = this.first.kernels.map((kernel, index) => {
       for (const id of Object.values(kernel.inputs).flat()) take(id);

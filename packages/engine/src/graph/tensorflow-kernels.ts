@@ -9,31 +9,32 @@ import type { ValueId } from './trace.ts';
 /** Writes the nodes of one kernel. */
 export type LowerKernel = (graph: GraphLowering, kernel: ProgramKernel) => void;
 
-/** TensorFlow's name where it differs from that of tfjs-core. */
-const UNARY: Readonly<Record<string, string>> = {
-  Abs: 'Abs',
-  Ceil: 'Ceil',
-  Erf: 'Erf',
-  Exp: 'Exp',
-  Floor: 'Floor',
-  Log: 'Log',
-  Log1p: 'Log1p',
-  Neg: 'Neg',
-  Reciprocal: 'Reciprocal',
-  Relu: 'Relu',
-  Relu6: 'Relu6',
-  Round: 'Round',
-  Rsqrt: 'Rsqrt',
-  Sigmoid: 'Sigmoid',
-  Sign: 'Sign',
-  Softplus: 'Softplus',
-  Sqrt: 'Sqrt',
-  Square: 'Square',
-  Tanh: 'Tanh',
-  ZerosLike: 'ZerosLike',
-  OnesLike: 'OnesLike',
-};
+/** Functions of one tensor, which have the same name in both. */
+const UNARY = [
+  'Abs',
+  'Ceil',
+  'Erf',
+  'Exp',
+  'Floor',
+  'Log',
+  'Log1p',
+  'Neg',
+  'Reciprocal',
+  'Relu',
+  'Relu6',
+  'Round',
+  'Rsqrt',
+  'Sigmoid',
+  'Sign',
+  'Softplus',
+  'Sqrt',
+  'Square',
+  'Tanh',
+  'ZerosLike',
+  'OnesLike',
+] as const;
 
+/** TensorFlow's name of functions of two tensors. */
 const BINARY: Readonly<Record<string, string>> = {
   Add: 'AddV2',
   Equal: 'Equal',
@@ -54,7 +55,7 @@ const BINARY: Readonly<Record<string, string>> = {
 };
 
 /** On booleans alone; they have no type attribute. */
-const LOGICAL: Readonly<Record<string, string>> = { LogicalAnd: 'LogicalAnd', LogicalOr: 'LogicalOr' };
+const LOGICAL = ['LogicalAnd', 'LogicalOr'] as const;
 
 const REDUCTIONS = ['Sum', 'Mean', 'Max', 'Min', 'Prod'] as const;
 
@@ -212,9 +213,9 @@ const several = (node: string, count: number): string[] =>
 
 /** How each kernel of tfjs-core is written in TensorFlow's operations. */
 export const KERNELS: Readonly<Record<string, LowerKernel>> = {
-  ...Object.fromEntries(Object.entries(UNARY).map(([name, op]) => [name, unary(op)])),
+  ...Object.fromEntries(UNARY.map((op) => [op, unary(op)])),
   ...Object.fromEntries(Object.entries(BINARY).map(([name, op]) => [name, binary(op)])),
-  ...Object.fromEntries(Object.entries(LOGICAL).map(([name, op]) => [name, logical(op)])),
+  ...Object.fromEntries(LOGICAL.map((op) => [op, logical(op)])),
   ...Object.fromEntries(REDUCTIONS.map((op) => [op, reduction(op)])),
   AddN: (graph, kernel) => {
     const inputs = listOf(graph, kernel);

@@ -1,7 +1,6 @@
 import type { AdamWGroup } from '@as-mlp/nn';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { GraphNode } from '../graph-def.ts';
-
 import { GraphLowering } from './graph-lowering.ts';
 import { lowerInto } from './lower.ts';
 import type { Program, ProgramConstant } from './program.ts';
@@ -19,6 +18,7 @@ export interface UpdateOptions {
 
 /** A variable of the graph: how it is set and read. */
 export interface GraphVariable {
+  readonly shape: readonly number[];
   /** Fed with the value that the target `assign` stores. */
   readonly feed: string;
   readonly assign: string;
@@ -31,7 +31,6 @@ export interface GraphVariable {
 export interface GraphSlot {
   readonly name: string;
   readonly variable: tf.Variable;
-  readonly group: number;
   readonly weight: GraphVariable;
   readonly first: GraphVariable;
   readonly second: GraphVariable;
@@ -115,9 +114,8 @@ class TrainingLowering extends GraphLowering {
           may,
         ),
       );
-      return { name, variable, group, weight: weight!, first: first!, second: second! };
+      return { name, variable, weight: weight!, first: first!, second: second! };
     });
-    const after = forget.map((target) => this.node('NoOp', [`^${target}`]));
     return {
       nodes: this.nodes,
       inputs: this.inputNames,
@@ -125,7 +123,7 @@ class TrainingLowering extends GraphLowering {
       norm,
       update,
       add,
-      forget: after,
+      forget,
       slots,
     };
   }
@@ -156,6 +154,7 @@ class TrainingLowering extends GraphLowering {
     const feed = this.feed(`${name}_value`, shape);
     const assign = this.node('AssignVariableOp', [handle, feed], VARIABLE);
     return {
+      shape,
       feed,
       assign,
       clear: this.clear(handle, shape),

@@ -1,5 +1,13 @@
 import { AsMlpError, type Rng } from '@as-mlp/base';
-import type { AdamWGroup, AdamWOptions, AdamWState, InputSpec, Mode, MomentTensor } from '@as-mlp/nn';
+import {
+  type AdamWGroup,
+  type AdamWOptions,
+  type AdamWState,
+  correctAdam,
+  type InputSpec,
+  type Mode,
+  type MomentTensor,
+} from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { encodeGraphDef } from '../graph-def.ts';
 import { type GraphFeed, type GraphSession, openGraphSession } from '../graph-session.ts';
@@ -7,13 +15,7 @@ import { graphRuntime, nativeDevice } from '../native.ts';
 import { recordProgram } from './compile.ts';
 import { evaluateDim } from './dims.ts';
 import type { Program } from './program.ts';
-import {
-  type GraphSlot,
-  type GraphVariable,
-  lowerTraining,
-  type TrainingGraph,
-  UPDATE_FEEDS,
-} from './training-graph.ts';
+import { type GraphVariable, lowerTraining, type TrainingGraph, UPDATE_FEEDS } from './training-graph.ts';
 
 /** What a training step is made of. */
 export interface TrainingStepOptions extends AdamWOptions {
@@ -237,25 +239,14 @@ class GraphStep implements TrainingStep {
   }
 
   private async assign(values: readonly (readonly [GraphVariable, Float32Array])[]): Promise<void> {
-    const { session, graph } = this.parts;
-    const shapes = new Map(
-      graph.slots.flatMap(({ variable, weight, first, second }: GraphSlot) =>
-        [weight, first, second].map((one) => [one, variable.shape] as const),
-      ),
-    );
-    const feeds = values.map(
-      ([{ feed }, data], i): GraphFeed => ({
-        name: feed,
-        dtype: 'float32',
-        shape: shapes.get(values[i]![0])!,
-        data,
-      }),
-    );
-    await session.run(
-      feeds,
-      [],
-      values.map(([{ assign }]) => assign),
-    );
+    const feeds = values.map(([{ feed, shape }, data]) => ({
+      name: feed,
+      dtype: 'float32' as const,
+      shape,
+      data,
+    }));
+    const targets = values.map(([{ assign }]) => assign);
+    await this.parts.session.run(feeds, [], targets);
   }
 
   private batchFeeds({ tensors, rng }: StepBatch): GraphFeed[] {
@@ -275,11 +266,16 @@ class GraphStep implements TrainingStep {
     return [...feeds, ...draws];
   }
 
-  /** θ − lr' · m / (√v + ε') with both corrections pulled together, which is what `ResourceApplyAdam` computes. */
   private updateFeeds(learningRate: number): GraphFeed[] {
     const { groups, betas, eps } = this.parts;
-    const root = Math.sqrt(1 - betas[1] ** (this.count + 1));
-    const correction = root / (1 - betas[0] ** (this.count + 1));
+    const [beta1, beta2] = betas;
+    const { rate, epsilon } = correctAdam({
+      learningRate,
+      beta1,
+      beta2,
+      epsilon: eps,
+      count: this.count + 1,
+    });
     const scalar = (name: string, value: number): GraphFeed => ({
       name,
       dtype: 'float32',
@@ -287,11 +283,13 @@ class GraphStep implements TrainingStep {
       data: Float32Array.of(value),
     });
     return [
-      scalar(UPDATE_FEEDS.epsilon, eps * root),
+      scalar(UPDATE_FEEDS.epsilon, epsilon),
       ...groups.flatMap(({ weightDecay, lrScale = 1 }, group) => {
-        const rate = learningRate * lrScale;
-        const decay = weightDecay === 0 ? [] : [scalar(UPDATE_FEEDS.decay(group), 1 - rate * weightDecay)];
-        return [scalar(UPDATE_FEEDS.rate(group), rate * correction), ...decay];
+        const decay = 1 - learningRate * lrScale * weightDecay;
+        return [
+          scalar(UPDATE_FEEDS.rate(group), rate * lrScale),
+          ...(weightDecay === 0 ? [] : [scalar(UPDATE_FEEDS.decay(group), decay)]),
+        ];
       }),
     ];
   }

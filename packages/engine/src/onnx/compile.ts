@@ -1,8 +1,8 @@
 import type { Compiled, CompileOptions, TensorFunction } from '@as-mlp/nn';
-import * as tf from '@tensorflow/tfjs-core';
-import { checkInputs, recordProgram } from '../graph/compile.ts';
+import { recordProgram } from '../graph/compile.ts';
+import { graphFunction } from '../graph/graph-function.ts';
 import { encodeOnnx } from './encode.ts';
-import { type OnnxSessionTensor, openOnnxSession } from './session.ts';
+import { openOnnxSession, runInOrder } from './session.ts';
 
 /**
  * Makes `fn` fast without TensorFlow: records what it does on the current backend, and gives that to ONNX Runtime as one
@@ -20,20 +20,9 @@ export async function compileForOnnx<F extends TensorFunction>(
   const inputs = specs.map((_, i) => ({ name: `input_${i}` }));
   const outputs = program.outputs.map((_, i) => `output_${i}`);
   const session = await openOnnxSession(encodeOnnx(program, { inputs, outputs }), { threads });
-  const run = async (...given: Parameters<F>) => {
-    checkInputs(given, specs);
-    const feeds = await Promise.all(
-      given.map(async (tensor, i) => {
-        const { dtype, shape } = tensor;
-        return [inputs[i]!.name, { dtype, shape, data: await tensor.data() } as OnnxSessionTensor] as const;
-      }),
-    );
-    const found = await session.run(Object.fromEntries(feeds));
-    const tensors = outputs.map((name) => {
-      const { data, shape, dtype } = found[name]!;
-      return tf.tensor(data, [...shape], dtype);
-    });
-    return (tensors.length === 1 ? tensors[0] : tensors) as ReturnType<F>;
-  };
-  return Object.assign(run, { isGraph: true, dispose: () => session.dispose() });
+  return graphFunction(
+    specs,
+    (values) => runInOrder(session, values),
+    () => session.dispose(),
+  );
 }

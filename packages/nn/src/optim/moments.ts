@@ -31,10 +31,13 @@ export function createMoments(shape: readonly number[]): Moments {
 }
 
 /**
- * The update is θ − lr/(1 − β1ᵗ) · m / (√v/√(1 − β2ᵗ) + ε). With both factors pulled together it is
- * θ − lr' · m / (√v + ε'), which saves a pass over the tensor and is what TensorFlow's op computes.
+ * Learning rate and ε of one AdamW update with the bias correction in them. The update is
+ * θ − lr/(1 − β1ᵗ) · m / (√v/√(1 − β2ᵗ) + ε). With both factors pulled together it is θ − lr' · m / (√v + ε'), which saves a pass over the tensor and is what TensorFlow's op computes.
  */
-function corrected({ learningRate, beta1, beta2, epsilon, count }: AdamStep) {
+export function correctAdam({ learningRate, beta1, beta2, epsilon, count }: Omit<AdamStep, 'decay'>): {
+  rate: number;
+  epsilon: number;
+} {
   const root = Math.sqrt(1 - beta2 ** count);
   return { rate: (learningRate * root) / (1 - beta1 ** count), epsilon: epsilon * root };
 }
@@ -57,7 +60,7 @@ function nativeMoments(shape: readonly number[], raw: RawOps): Moments {
       // The op forms 1 − β in float32, so β itself is the float32 number and must be so in the correction.
       const beta1 = Math.fround(step.beta1);
       const beta2 = Math.fround(step.beta2);
-      const { rate, epsilon } = corrected({ ...step, beta1, beta2 });
+      const { rate, epsilon } = correctAdam({ ...step, beta1, beta2 });
       return tf.tidy(() => {
         // Powers of 0 switch off the op's own correction, which it would compute in float32.
         const [off, lr, b1, b2, eps] = [0, rate, beta1, beta2, epsilon].map((value) => tf.scalar(value));
@@ -90,7 +93,7 @@ export function portableMoments(shape: readonly number[]): Moments {
   return {
     update: (values, gradient, step) =>
       tf.tidy(() => {
-        const { rate, epsilon } = corrected(step);
+        const { rate, epsilon } = correctAdam(step);
         const m = tf.add(tf.mul(first, step.beta1), tf.mul(gradient, 1 - step.beta1));
         const v = tf.add(tf.mul(second, step.beta2), tf.mul(tf.square(gradient), 1 - step.beta2));
         replace(m, v);
