@@ -1,0 +1,1 @@
+export { type Box, boxArea } from './boxes.ts';
