@@ -1,1 +1,1 @@
-export { type Box, boxArea } from './boxes.ts';
+export { type Box, boxArea } from './boxes/box.ts';

@@ -34,6 +34,7 @@ export {
 } from './init.ts';
 export { gelu } from './layers/activation.ts';
 export { Conv2d, type Conv2dConfig, linear } from './layers/conv.ts';
+export { ConvTranspose2d, type ConvTranspose2dConfig } from './layers/conv-transpose.ts';
 export { dropout, dropPath } from './layers/dropout.ts';
 export { Linear, type LinearConfig } from './layers/linear.ts';
 export { BatchNorm, GroupNorm, groupNorm } from './layers/norm.ts';

@@ -100,9 +100,10 @@ function shapeFaults(
 
 function typeFaults(parameters: Map<string, Parameter>, weights: ReadonlyMap<string, WeightEntry>): string[] {
   const faults: string[] = [];
-  for (const name of parameters.keys()) {
+  for (const [name, { isCounter }] of parameters) {
     const dtype = weights.get(name)?.dtype;
-    if (dtype && !FLOATS.has(dtype)) faults.push(`${name} is ${dtype}`);
+    const fits = dtype === undefined || FLOATS.has(dtype) || (isCounter && dtype === 'int64');
+    if (!fits) faults.push(`${name} is ${dtype}`);
   }
   return faults;
 }

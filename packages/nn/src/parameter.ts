@@ -12,6 +12,8 @@ export interface ParameterSpec {
   readonly init: (shape: readonly number[], rng: Rng) => Float32Array;
   /** A buffer is stored with the weights but never trained (running statistics). */
   readonly buffer?: boolean;
+  /** A buffer that counts; official files hold it as int64. */
+  readonly counter?: boolean;
 }
 
 /**
@@ -22,6 +24,7 @@ export class Parameter {
   readonly shape: readonly number[];
   readonly layout: Layout;
   readonly isBuffer: boolean;
+  readonly isCounter: boolean;
   private readonly init: ParameterSpec['init'];
   private variable: tf.Variable | undefined;
   private initialRng: Rng | undefined;
@@ -32,7 +35,8 @@ export class Parameter {
     this.shape = spec.shape;
     this.layout = spec.layout;
     this.init = spec.init;
-    this.isBuffer = spec.buffer ?? false;
+    this.isCounter = spec.counter ?? false;
+    this.isBuffer = this.isCounter || (spec.buffer ?? false);
     this.isTrainable = !this.isBuffer;
   }
 

@@ -31,9 +31,11 @@ export function itemSize(dtype: string): number | undefined {
   return Object.hasOwn(ITEM_SIZES, dtype) ? ITEM_SIZES[dtype] : undefined;
 }
 
-/** Whether values of this type can be read as float32. */
-export function isReadable(dtype: string): boolean {
-  return dtype === 'float32' || dtype === 'float16' || dtype === 'bfloat16' || dtype === 'float64';
+const FLOATS: ReadonlySet<string> = new Set(['float32', 'float16', 'bfloat16', 'float64']);
+
+/** Whether values of this type can be read as float32: floating-point ones, and single int64, which batch norms count in. */
+export function isReadable(dtype: string, count: number): boolean {
+  return FLOATS.has(dtype) || (dtype === 'int64' && count === 1);
 }
 
 /**
@@ -51,6 +53,10 @@ export function toFloat32(bytes: Uint8Array, dtype: string, bigEndian: boolean):
     }
     case 'float64':
       return new Float32Array(new Float64Array(aligned(bytes, 8), offsetOf(bytes, 8), bytes.byteLength / 8));
+    case 'int64': {
+      const counts = new BigInt64Array(aligned(bytes, 8), offsetOf(bytes, 8), bytes.byteLength / 8);
+      return Float32Array.from(counts, Number);
+    }
     case 'float16':
       return fromHalf(new Uint16Array(aligned(bytes, 2), offsetOf(bytes, 2), bytes.byteLength / 2));
     case 'bfloat16':

@@ -32,6 +32,15 @@ describe('toEngineLayout', () => {
     expect(engine[((y * 5 + x) * 3 + output) * 4 + input]).toBe(official);
   });
 
+  it('brings a linear layer over a map from (channel, row, column) to (row, column, channel)', () => {
+    expect(engineShape('linear7x7', [2, 3 * 49])).toEqual([7, 7, 3, 2]);
+    const engine = toEngineLayout('linear7x7', counting(2 * 147), [2, 147]);
+    const [output, channel, y, x] = [1, 2, 4, 5];
+    expect(engine[((y * 7 + x) * 3 + channel) * 2 + output]).toBe(output * 147 + channel * 49 + y * 7 + x);
+    expect(toOfficialLayout('linear7x7', engine, [2, 147])).toEqual(counting(2 * 147));
+    expect(() => engineShape('linear7x7', [2, 50])).toThrow('50 inputs are not channels of a map of 7×7');
+  });
+
   it('is undone by toOfficialLayout, at sizes around a tile', () => {
     const extent = fc.integer({ min: 0, max: 70 });
     const kernel = fc.integer({ min: 1, max: 3 });

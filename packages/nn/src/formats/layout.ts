@@ -9,10 +9,14 @@ import { AsMlpError } from '@as-mlp/base';
  * | `conv`          | `[out, in, kh, kw]`  | `[kh, kw, in, out]`  |
  * | `linear`        | `[out, in]`          | `[in, out]`          |
  * | `convTranspose` | `[in, out, kh, kw]`  | `[kh, kw, out, in]`  |
+ * | `linear7x7`     | `[out, in · 7 · 7]`  | `[7, 7, in, out]`    |
  *
- * All three moves reverse the two channel axes and put the kernel in front of them.
+ * All four moves reverse the two channel axes and put the kernel in front of them. `linear7x7` is a linear layer over a
+ * flattened map of 7×7: channels, rows, columns officially; rows, columns, channels here.
  */
-export type Layout = 'plain' | 'conv' | 'linear' | 'convTranspose';
+export type Layout = 'plain' | 'conv' | 'linear' | 'convTranspose' | 'linear7x7';
+
+const MAP = 7;
 
 /** Rows and columns that are moved together, so that both sides stay in the processor's first cache. */
 const TILE = 32;
@@ -21,7 +25,7 @@ const TILE = 32;
 export function engineShape(layout: Layout, shape: readonly number[]): number[] {
   checkRank(layout, shape);
   if (layout === 'plain') return [...shape];
-  const [first, second, ...kernel] = shape;
+  const [first, second, ...kernel] = unfolded(layout, shape);
   return [...kernel, second!, first!];
 }
 
@@ -32,7 +36,7 @@ export function engineShape(layout: Layout, shape: readonly number[]): number[] 
 export function toEngineLayout(layout: Layout, data: Float32Array, shape: readonly number[]): Float32Array {
   checkSize(layout, data, shape);
   if (layout === 'plain') return data;
-  const { rows, columns, places } = moves(shape);
+  const { rows, columns, places } = moves(unfolded(layout, shape));
   const out = new Float32Array(data.length);
   forEachTile(rows, columns, (row, rowEnd, from, to) => {
     for (let i = from; i < to; i++) {
@@ -50,7 +54,7 @@ export function toEngineLayout(layout: Layout, data: Float32Array, shape: readon
 export function toOfficialLayout(layout: Layout, data: Float32Array, shape: readonly number[]): Float32Array {
   checkSize(layout, data, shape);
   if (layout === 'plain') return data;
-  const { rows, columns, places } = moves(shape);
+  const { rows, columns, places } = moves(unfolded(layout, shape));
   const out = new Float32Array(data.length);
   forEachTile(rows, columns, (row, rowEnd, from, to) => {
     for (let r = row; r < rowEnd; r++) {
@@ -58,6 +62,11 @@ export function toOfficialLayout(layout: Layout, data: Float32Array, shape: read
     }
   });
   return out;
+}
+
+/** The official shape with the axes of the map that `linear7x7` flattens. */
+function unfolded(layout: Layout, shape: readonly number[]): readonly number[] {
+  return layout === 'linear7x7' ? [shape[0]!, shape[1]! / MAP ** 2, MAP, MAP] : shape;
 }
 
 /**
@@ -88,8 +97,16 @@ function forEachTile(
 }
 
 function checkRank(layout: Layout, shape: readonly number[]): void {
-  const rank = layout === 'plain' ? shape.length : layout === 'linear' ? 2 : 4;
-  if (shape.length === rank) return;
+  const isFlat = layout === 'linear' || layout === 'linear7x7';
+  const rank = layout === 'plain' ? shape.length : isFlat ? 2 : 4;
+  const isWhole = layout !== 'linear7x7' || shape[1]! % MAP ** 2 === 0;
+  if (shape.length === rank && isWhole) return;
+  if (shape.length === rank) {
+    throw new AsMlpError('input', {
+      what: `${shape[1]} inputs are not channels of a map of ${MAP}×${MAP}`,
+      fix: `Give a multiple of ${MAP ** 2}`,
+    });
+  }
   throw new AsMlpError('input', {
     what: `the layout "${layout}" needs ${rank} axes, the shape [${shape}] has ${shape.length}`,
     fix: 'Give the official shape of the tensor',

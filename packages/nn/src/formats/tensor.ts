@@ -82,7 +82,7 @@ export function contiguousStrides(shape: readonly number[]): number[] {
  */
 export function readingCost(spec: TensorSpec): number {
   const count = elementCount(spec.shape);
-  if (count === 0 || !isReadable(spec.dtype)) return 0;
+  if (count === 0 || !isReadable(spec.dtype, count)) return 0;
   const span = spanEnd(spec) - spec.offset;
   return Math.max(count * 4, spec.storage.seekable ? span * itemSize(spec.dtype)! : spec.storage.size);
 }
@@ -94,8 +94,8 @@ export function tensorEntry(spec: TensorSpec): WeightEntry {
 
 async function readTensor(spec: TensorSpec): Promise<Float32Array> {
   const { where, dtype, shape, strides, offset, storage, bigEndian } = spec;
-  if (!isReadable(dtype)) throw notReadable(where, dtype);
   const count = elementCount(shape);
+  if (!isReadable(dtype, count)) throw notReadable(where, dtype);
   if (count === 0) return new Float32Array(0);
   const size = itemSize(dtype)!;
   const bytes = await storage.read(offset * size, (spanEnd(spec) - offset) * size);

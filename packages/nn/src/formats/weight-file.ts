@@ -11,7 +11,8 @@ export interface WeightEntry {
    * The values as float32, contiguous (row-major) in the official layout, in an array that is the
    * caller's. Every call reads the file again.
    *
-   * @throws AsMlpError `weights` when the type is not a floating-point one, or the bytes are damaged.
+   * @throws AsMlpError `weights` when the type is not a floating-point one (nor a single int64, which batch norms count
+   * in), or the bytes are damaged.
    */
   read(): Promise<Float32Array>;
 }

@@ -2,7 +2,7 @@ import { AsMlpError } from '@as-mlp/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { uniformFanIn } from '../init.ts';
 import { Module } from '../module.ts';
-import { Parameter } from '../parameter.ts';
+import { Parameter, type ParameterSpec } from '../parameter.ts';
 
 /** Shape of a convolution, in PyTorch's terms. */
 export interface Conv2dConfig {
@@ -14,6 +14,8 @@ export interface Conv2dConfig {
   /** Zeros added on every side. */
   readonly padding?: number;
   readonly bias?: boolean;
+  /** Initial weights and bias; PyTorch's default U(±1/√fan-in) when left out. */
+  readonly init?: { readonly weight: ParameterSpec['init']; readonly bias: ParameterSpec['init'] };
 }
 
 /**
@@ -23,26 +25,29 @@ export interface Conv2dConfig {
  * faster and needs no convolution gradient from the engine.
  */
 export class Conv2d extends Module {
-  readonly config: Required<Conv2dConfig>;
+  readonly config: Required<Omit<Conv2dConfig, 'init'>>;
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;
 
-  constructor(config: Conv2dConfig) {
+  constructor({ init, ...config }: Conv2dConfig) {
     super();
     const full = { stride: 1, padding: 0, bias: true, ...config };
     this.config = full;
     const { inChannels, outChannels, kernelSize } = full;
-    const fanIn = inChannels * kernelSize * kernelSize;
+    const standard = uniformFanIn(inChannels * kernelSize * kernelSize);
     this.weight = this.add(
       'weight',
       new Parameter({
         shape: [outChannels, inChannels, kernelSize, kernelSize],
         layout: 'conv',
-        init: uniformFanIn(fanIn),
+        init: init?.weight ?? standard,
       }),
     );
     this.bias = full.bias
-      ? this.add('bias', new Parameter({ shape: [outChannels], layout: 'plain', init: uniformFanIn(fanIn) }))
+      ? this.add(
+          'bias',
+          new Parameter({ shape: [outChannels], layout: 'plain', init: init?.bias ?? standard }),
+        )
       : undefined;
   }
 
@@ -68,16 +73,23 @@ export class Conv2d extends Module {
       );
       return tf.reshape(y, [batch, rows, columns, outChannels]);
     }
-    // The gradient of a numerically padded conv2d throws: pad first.
-    const padded = padding
-      ? tf.pad(x, [
-          [0, 0],
-          [padding, padding],
-          [padding, padding],
-          [0, 0],
-        ])
-      : x;
-    const y = tf.conv2d(padded, this.weight.value as unknown as tf.Tensor4D, stride, 'valid');
+    // The gradient of a numerically padded conv2d throws: pad first, unless it is what "same" means.
+    const isSame = stride === 1 && padding > 0 && kernelSize === 2 * padding + 1;
+    const padded =
+      padding && !isSame
+        ? tf.pad(x, [
+            [0, 0],
+            [padding, padding],
+            [padding, padding],
+            [0, 0],
+          ])
+        : x;
+    const y = tf.conv2d(
+      padded,
+      this.weight.value as unknown as tf.Tensor4D,
+      stride,
+      isSame ? 'same' : 'valid',
+    );
     return this.bias ? tf.add(y, this.bias.value) : y;
   }
 }

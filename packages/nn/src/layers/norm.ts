@@ -80,6 +80,8 @@ export class BatchNorm extends Module {
   readonly bias: Parameter;
   readonly runningMean: Parameter;
   readonly runningVariance: Parameter;
+  /** Batches that the running statistics have seen. */
+  readonly batchesTracked: Parameter;
   readonly momentum: number;
 
   constructor(channels: number, momentum = 0.1) {
@@ -90,6 +92,10 @@ export class BatchNorm extends Module {
     this.bias = this.add('bias', new Parameter({ shape: [channels], layout: 'plain', init: zeros }));
     this.runningMean = this.add('running_mean', new Parameter({ ...buffer, init: zeros }));
     this.runningVariance = this.add('running_var', new Parameter({ ...buffer, init: ones }));
+    this.batchesTracked = this.add(
+      'num_batches_tracked',
+      new Parameter({ shape: [], layout: 'plain', counter: true, init: zeros }),
+    );
   }
 
   /** `[B, H, W, C]` → `[B, H, W, C]`. */
@@ -113,6 +119,7 @@ export class BatchNorm extends Module {
         running.assign(tf.add(tf.mul(running, 1 - this.momentum), tf.mul(batch, this.momentum)));
       blend(this.runningMean.value, mean);
       blend(this.runningVariance.value, unbiased);
+      this.batchesTracked.value.assign(tf.add(this.batchesTracked.value, 1));
     });
   }
 }

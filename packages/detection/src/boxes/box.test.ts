@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { boxArea } from './boxes.ts';
+import { boxArea } from './box.ts';
 
 it('has no area where the corners are in the wrong order', () => {
   expect(boxArea([1, 2, 4, 6])).toBe(12);
