@@ -51,8 +51,9 @@ export const BOX_STAGES: Readonly<Record<Architecture, readonly (readonly number
   ],
 };
 
-/** Side of the maps that box heads and mask heads take, in cells. */
+/** Side of the maps that box heads take, in cells. */
 export const BOX_CELLS = 7;
+/** Side of the maps that mask heads take, in cells. */
 export const MASK_CELLS = 14;
 /** Side of the masks that mask heads give, in cells. */
 export const MASK_SIZE = 2 * MASK_CELLS;

@@ -7,6 +7,7 @@ export {
   runEagerly,
   type TensorFunction,
 } from './compile.ts';
+export { type CustomGradient, customGradient } from './custom-gradient.ts';
 export {
   type ByteSource,
   bytesSource,

@@ -1,0 +1,74 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, describe, expect, it } from 'vitest';
+import { channelsLast, floats, golden, wave, worst } from '../golden.fixture.ts';
+import { roiAlign, roiAlignGradient, toRois } from './roi-align.ts';
+import { roiAlignOp } from './roi-align-op.ts';
+
+interface Case {
+  readonly output_size: number;
+  readonly spatial_scale: number;
+  readonly rois: number[][];
+  readonly expected: number[][];
+  readonly grad_feature: number[] | null;
+}
+const { feature_shape, cases } = golden<{
+  feature_shape: [number, number, number, number];
+  cases: readonly Case[];
+}>('unit/roi_align.json');
+const [batch, channels, height, width] = feature_shape;
+const data = channelsLast(wave(batch * channels * height * width, 0.37, 0.011), feature_shape);
+const map = (stride: number) => ({ data, height, width, channels, stride });
+
+const before = tf.memory().numTensors;
+afterEach(() => expect(tf.memory().numTensors).toBe(before));
+
+describe.each(cases)(
+  'of $output_size² cells at scale $spatial_scale',
+  ({ output_size: size, spatial_scale, rois, expected, grad_feature }) => {
+    const stride = 1 / spatial_scale;
+    const shape = [rois.length, channels, size, size] as const;
+
+    it('is the official one, inside, across and outside of the map', () => {
+      const cuts = roiAlign([map(stride)], floats(rois), size);
+      expect(worst(cuts, channelsLast(floats(expected), shape))).toBeLessThan(1e-5);
+    });
+
+    if (!grad_feature) return;
+
+  it('has the official gradient', () => {
+      const count = shape.reduce((a, b) => a * b, 1);
+      const dy = channelsLast(wave(count, 0.23, 0.007), shape);
+      const [gradient] = roiAlignGradient([map(stride)], floats(rois), size, dy, batch);
+      const official = channelsLast(grad_feature, feature_shape);
+      expect(worst(gradient!, official)).toBeLessThan(1e-5);
+
+      tf.tidy(() => {
+        const f = (x: tf.Tensor) => {
+          const cuts = roiAlignOp([x as tf.Tensor4D], [stride], floats(rois), size);
+          return tf.sum(tf.mul(cuts, tf.tensor(dy, cuts.shape))) as tf.Scalar;
+        };
+        const nhwc = [batch, height, width, channels] as const;
+        const found = tf.grad(f)(tf.tensor4d(data, [...nhwc]));
+        expect(worst(found.dataSync(), official)).toBeLessThan(1e-5);
+      });
+    });
+  },
+);
+
+it('takes each region from the level of its size', () => {
+  const level = (value: number, stride: number) => ({
+    data: new Float32Array(64).fill(value),
+    height: 8,
+    width: 8,
+    channels: 1,
+    stride,
+  });
+  const boxes = Float32Array.of(0, 0, 20, 20, 0, 0, 120, 120, 0, 0, 30, 30);
+  const cuts = roiAlign([level(1, 32), level(2, 64)], toRois(boxes), 2);
+  expect([...cuts]).toEqual([1, 1, 1, 1, 2, 2, 2, 2, 1, 1, 1, 1]);
+});
+
+it('takes no regions', () => {
+  expect(roiAlign([map(4)], new Float32Array(0), 7)).toHaveLength(0);
+  expect(() => roiAlign([map(4)], new Float32Array(4), 7)).toThrow(/4 numbers are no list of regions/);
+});
