@@ -38,22 +38,7 @@ export class FeaturePyramid extends Module {
         fine.dispose();
       }
       const maps = this.outputs.items.map((output, i) => output.forward(sums[i]!, mode));
-      return [...maps, everySecondCell(maps.at(-1)!)];
+      return [...maps, tf.maxPool(maps.at(-1)!, 1, 2, 'valid')];
     });
   }
-}
-
-/** Rows and columns 0, 2, 4, …: max pooling of kernel 1 and stride 2, by operations that have gradients everywhere. */
-function everySecondCell(x: tf.Tensor4D): tf.Tensor4D {
-  const [batch, height, width, channels] = x.shape;
-  const even = tf.pad(x, [
-    [0, 0],
-    [0, height % 2],
-    [0, width % 2],
-    [0, 0],
-  ]);
-  const [rows, columns] = [even.shape[1]! / 2, even.shape[2]! / 2];
-  const pairs = tf.reshape(even, [batch * rows, 2, columns, 2 * channels]);
-  const first = tf.slice(pairs, [0, 0, 0, 0], [batch * rows, 1, columns, channels]);
-  return tf.reshape(first, [batch, rows, columns, channels]);
 }

@@ -35,7 +35,7 @@ describe.each(cases)(
 
     if (!grad_feature) return;
 
-  it('has the official gradient', () => {
+    it('has the official gradient', () => {
       const count = shape.reduce((a, b) => a * b, 1);
       const dy = channelsLast(wave(count, 0.23, 0.007), shape);
       const [gradient] = roiAlignGradient([map(stride)], floats(rois), size, dy, batch);

@@ -40,7 +40,59 @@ beforeEach(({ skip }) => {
   if (!isThere) skip('no native engine here');
 });
 
+/** Halves a map until it has a cell for 64 pixels, doubles it again, and mixes the channels of the coarsest level. */
+function pyramid(weight: tf.Tensor2D) {
+  return (input: tf.Tensor): tf.Tensor[] => {
+    const levels = [input as tf.Tensor4D];
+    for (let i = 0; i < 6; i++) levels.push(tf.maxPool(levels[i]!, 1, 2, 'valid'));
+    const [batch, rows, columns] = levels[6]!.shape;
+    const mixed = tf.matMul(tf.reshape(levels[6]!, [batch * rows * columns, 3]) as tf.Tensor2D, weight);
+    const size = levels[5]!.shape.slice(1, 3) as [number, number];
+    const grown = tf.image.resizeNearestNeighbor(levels[6]!, size, false, false);
+    return [tf.reshape(mixed, [batch, rows, columns, 5]), tf.add(levels[5]!, grown)];
+  };
+}
+
 describe('compile', () => {
+  it('tells the sizes of a coarse level of a pyramid', async () => {
+    const weight = tf.variable(tf.randomNormal<tf.Rank.R2>([3, 5]));
+    const fn = pyramid(weight);
+    const compiled = await compile(fn, { inputs: [IMAGES] });
+    for (const shape of [
+      [1, 64, 640, 3],
+      [3, 416, 33, 3],
+      [2, 800, 352, 3],
+    ]) {
+      const x = tf.randomNormal(shape);
+      const wanted = tf.tidy(() => fn(x));
+      const given = await compiled(x);
+      expect(given.map((tensor) => tensor.shape)).toEqual(wanted.map((tensor) => tensor.shape));
+      const apart = tf.tidy(() =>
+        wanted.map((one, i) => tf.max(tf.abs(tf.sub(one, given[i]!))).dataSync()[0]!),
+      );
+      expect(Math.max(...apart)).toBeLessThan(1e-5);
+      tf.dispose([x, ...wanted, ...given]);
+    }
+    await compiled.dispose();
+    weight.dispose();
+  });
+
+  it('runs the gradients of pooling and nearest resizing', async () => {
+    const fn = tf.grad((input) => {
+      const x = input as tf.Tensor4D;
+      const pooled = tf.maxPool(x, 2, 2, 'valid');
+      const grown = tf.image.resizeNearestNeighbor(pooled, x.shape.slice(1, 3) as [number, number]);
+      return tf.sum(tf.mul(tf.square(grown), tf.tanh(x))) as tf.Scalar;
+    });
+    const compiled = await compile(fn, { inputs: [IMAGES] });
+    const x = tf.randomNormal([2, 8, 12, 3]);
+    const [wanted, given] = [fn(x), (await compiled(x)) as tf.Tensor];
+    const apart = tf.tidy(() => tf.max(tf.abs(tf.sub(wanted, given))).dataSync()[0]!);
+    expect(apart).toBeLessThan(1e-4);
+    tf.dispose([x, wanted, given]);
+    await compiled.dispose();
+  });
+
   it('gives what the function gives, for every size', async () => {
     const weight = tf.variable(tf.randomNormal<tf.Rank.R2>([12, 5]));
     const bias = tf.variable(tf.randomNormal<tf.Rank.R1>([5]));

@@ -197,16 +197,15 @@ function pooling(op: string, inputs: readonly string[]): LowerKernel {
 function resize(op: string): LowerKernel {
   return (graph, kernel) => {
     const inputs = [graph.input(kernel, 'images'), graph.ints(dimsOf(kernel.attrs.size))];
-    graph.define(
-      kernel,
-      graph.node(op, inputs, {
-        ...typeOf(graph, kernel, 'images'),
-        align_corners: { bool: kernel.attrs.alignCorners === true },
-        half_pixel_centers: { bool: kernel.attrs.halfPixelCenters === true },
-      }),
-    );
+    graph.define(kernel, graph.node(op, inputs, resizing(graph, kernel)));
   };
 }
+
+const resizing = (graph: GraphLowering, kernel: ProgramKernel): Record<string, GraphAttribute> => ({
+  ...typeOf(graph, kernel, 'images'),
+  align_corners: { bool: kernel.attrs.alignCorners === true },
+  half_pixel_centers: { bool: kernel.attrs.halfPixelCenters === true },
+});
 
 const several = (node: string, count: number): string[] =>
   Array.from({ length: count }, (_, i) => (i === 0 ? node : `${node}:${i}`));
@@ -284,6 +283,7 @@ export const KERNELS: Readonly<Record<string, LowerKernel>> = {
   },
   LogicalNot: (graph, kernel) => graph.define(kernel, graph.node('LogicalNot', [graph.input(kernel, 'x')])),
   MaxPool: pooling('MaxPool', ['x']),
+  MaxPoolGrad: pooling('MaxPoolGrad', ['input', 'output', 'dy']),
   AvgPool: pooling('AvgPool', ['x']),
   Pack: (graph, kernel) => {
     const inputs = listOf(graph, kernel);
@@ -306,6 +306,11 @@ export const KERNELS: Readonly<Record<string, LowerKernel>> = {
   Reshape: reshape,
   ResizeBilinear: resize('ResizeBilinear'),
   ResizeNearestNeighbor: resize('ResizeNearestNeighbor'),
+  ResizeNearestNeighborGrad: (graph, kernel) => {
+    const [, height, width] = graph.program.values[kernel.inputs.images as ValueId]!.shape;
+    const inputs = [graph.input(kernel, 'dy'), graph.ints([height!, width!])];
+    graph.define(kernel, graph.node('ResizeNearestNeighborGrad', inputs, resizing(graph, kernel)));
+  },
   Select: (graph, kernel) => {
     const inputs = ['condition', 't', 'e'].map((key) => graph.input(kernel, key));
     graph.define(kernel, graph.node('SelectV2', inputs, typeOf(graph, kernel, 't')));
