@@ -69,7 +69,9 @@ export class CocoDataset {
     this.notes = content.notes;
     this.segmentations = content.segmentations;
     this.imageById = new Map(this.images.map(({ id }, index) => [id, index]));
-    this.labelById = new Map(this.categoryIds.flatMap((id, label) => (id === undefined ? [] : [[id, label]])));
+    this.labelById = new Map(
+      this.categoryIds.flatMap((id, label) => (id === undefined ? [] : [[id, label]])),
+    );
     this.firstOf = new Uint32Array(this.images.length + 1);
     const { image, length } = this.annotations;
     for (let i = 0; i < length; i++) this.firstOf[image[i]! + 1]!++;

@@ -35,7 +35,9 @@ export function parseCoco(json: unknown, source: string, { classes }: CocoOption
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw new AsMlpError('input', {
       where: source,
-      what: Array.isArray(json) ? 'this is a list, as results are, not a ground truth' : 'this is no COCO file',
+      what: Array.isArray(json)
+        ? 'this is a list, as results are, not a ground truth'
+        : 'this is no COCO file',
       fix: 'Give a COCO file: { "images": […], "annotations": […], "categories": […] }',
     });
   }
@@ -64,7 +66,8 @@ function readImages(list: readonly unknown[], source: string): CocoImage[] {
     const id = entry.whole('id');
     once(seen, id, entry);
     const { file_name: fileName = '' } = entry.fields;
-    if (typeof fileName !== 'string') throw entry.fault('"file_name" is no text', 'Give the name of the file');
+    if (typeof fileName !== 'string')
+      throw entry.fault('"file_name" is no text', 'Give the name of the file');
     return { id, fileName, height: entry.whole('height', 1), width: entry.whole('width', 1) };
   });
 }
@@ -171,7 +174,10 @@ function readAnnotations(
     columns.image[i] = imageById.get(entry.fields.image_id as number)!;
     columns.label[i] = label ?? -1;
     entry.box('bbox', columns.xywh, 4 * i);
-    columns.area[i] = entry.finite('area', "Give the number of the mask's pixels, or width · height of the box");
+    columns.area[i] = entry.finite(
+      'area',
+      "Give the number of the mask's pixels, or width · height of the box",
+    );
     columns.crowd[i] = entry.flag('iscrowd');
     columns.ignore[i] = entry.flag('ignore');
   });

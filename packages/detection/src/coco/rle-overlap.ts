@@ -107,7 +107,12 @@ export function xywhIou(
   const [rows, columns] = [detected.length / 4, truth.length / 4];
   const iou = new Float64Array(rows * columns);
   for (let d = 0; d < rows; d++) {
-    const [dx, dy, dw, dh] = [detected[4 * d]!, detected[4 * d + 1]!, detected[4 * d + 2]!, detected[4 * d + 3]!];
+    const [dx, dy, dw, dh] = [
+      detected[4 * d]!,
+      detected[4 * d + 1]!,
+      detected[4 * d + 2]!,
+      detected[4 * d + 3]!,
+    ];
     const area = dw * dh;
     for (let g = 0; g < columns; g++) {
       const [gx, gy, gw, gh] = [truth[4 * g]!, truth[4 * g + 1]!, truth[4 * g + 2]!, truth[4 * g + 3]!];

@@ -25,7 +25,8 @@ export function trainingObjects(dataset: CocoDataset, image: number): TrainingOb
   for (let i = from; i < to; i++) {
     const [x0, y0, x1, y1] = dataset.box(i);
     const inside =
-      Math.max(0, Math.min(x1, width) - Math.max(x0, 0)) * Math.max(0, Math.min(y1, height) - Math.max(y0, 0));
+      Math.max(0, Math.min(x1, width) - Math.max(x0, 0)) *
+      Math.max(0, Math.min(y1, height) - Math.max(y0, 0));
     const tiny = annotations.xywh[4 * i + 2]! < 1 || annotations.xywh[4 * i + 3]! < 1;
     if (annotations.ignore[i] || inside === 0 || annotations.area[i]! <= 0 || tiny) continue;
     if (annotations.label[i]! < 0) continue;
