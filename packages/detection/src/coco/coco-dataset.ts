@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AsMlpError } from '@as-mlp/base';
 import type { Size } from '@as-mlp/data';
-import type { Box } from '../boxes.ts';
+import type { Box } from '../boxes/box.ts';
 import type { Rle } from './rle.ts';
 import type { Segmentations } from './segmentations.ts';
 

@@ -1,6 +1,6 @@
 import { AsMlpError } from '@as-mlp/base';
 import type { Size } from '@as-mlp/data';
-import type { Box } from '../boxes.ts';
+import type { Box } from '../boxes/box.ts';
 import { type Rle, rleFromEdges } from './rle.ts';
 
 /** pycocotools draws the outline at five times the resolution. */

@@ -1,5 +1,5 @@
 import { AsMlpError } from '@as-mlp/base';
-import type { Box } from '../boxes.ts';
+import type { Box } from '../boxes/box.ts';
 import { type Rle, rleArea, rleBox, rleFromEdges } from './rle.ts';
 
 /** The union or intersection of masks of one size. Throws AsMlpError('input') for none, or for different sizes. */

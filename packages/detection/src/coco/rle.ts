@@ -1,6 +1,6 @@
 import { AsMlpError } from '@as-mlp/base';
 import type { Region, Size } from '@as-mlp/data';
-import type { Box } from '../boxes.ts';
+import type { Box } from '../boxes/box.ts';
 
 /**
  * A binary mask as run lengths, column by column: zeros, ones, zeros, … starting with zeros (the first may be 0). The

@@ -1,0 +1,148 @@
+import type { Size } from '@as-mlp/data';
+import { type Compile, type Compiled, runEagerly, type TensorFunction } from '@as-mlp/nn';
+import * as tf from '@tensorflow/tfjs-core';
+import { BOX_CELLS, MASK_CELLS, MASK_SIZE } from '../config.ts';
+import type { DetectionModel } from '../model.ts';
+import type { HostMap } from '../roi/roi-align.ts';
+import type { RpnLevel } from './proposals.ts';
+
+/** Regions that a head takes at a time: enough for its products, few enough for its intermediates to stay small. */
+const BOX_BATCH = 250;
+const MASK_BATCH = 25;
+
+/** What the dense part of a detector says of one image, outside of the tensor library. */
+export interface DenseOutput {
+  /** P2 … P5, which regions are cut from. */
+  readonly maps: readonly HostMap[];
+  /** P2 … P6. */
+  readonly rpn: readonly RpnLevel[];
+}
+
+/** The parts of a detector that are compiled, between which plain code chooses regions. */
+export interface Network {
+  /** `[canvas.height, canvas.width, 3]` normalised → maps and proposal network. */
+  dense(values: Float32Array, canvas: Size): Promise<DenseOutput>;
+  /** Box head `stage` on `[N, 7, 7, C]`: `[N, K + 1]` logits and `[N, 4 · K]` deltas. */
+  boxes(stage: number, regions: Float32Array): Promise<{ logits: Float32Array; deltas: Float32Array }>;
+  /** The mean over the mask heads of the probabilities of one class each: `[N, 14, 14, C]` → `[N, 28, 28]`. */
+  masks(regions: Float32Array, labels: Int32Array): Promise<Float32Array>;
+  dispose(): Promise<void>;
+}
+
+/** Compiles each part of `model` when it is first needed. Weights that change later need a new network then. */
+export function createNetwork(model: DetectionModel, compile: Compile = runEagerly): Network {
+  const { channels, numClasses } = model.config;
+  const { strides } = model.neck;
+  const compiled = new Map<string, Promise<Compiled<TensorFunction>>>();
+  const part = (name: string, make: () => Promise<Compiled<TensorFunction>>) => {
+    const known = compiled.get(name) ?? make();
+    compiled.set(name, known);
+    return known;
+  };
+
+  const denseFunction: TensorFunction = (images) =>
+    tf.tidy(() => {
+      const { maps, rpn } = model.dense(images as tf.Tensor4D);
+      return [...maps.slice(0, -1), ...rpn.flatMap(({ logits, deltas }) => [logits, deltas])];
+    });
+  const boxFunction =
+    (stage: number): TensorFunction =>
+    (regions) => {
+      const { logits, deltas } = model.boxHeads[stage]!.forward(regions as tf.Tensor4D);
+      return [logits, deltas];
+    };
+  const maskFunction: TensorFunction = (regions, classes) =>
+    tf.tidy(() => {
+      const chosen = tf.reshape(classes!, [-1, 1, 1, numClasses]);
+      const masks = model.maskHeads.map((head) =>
+        tf.sigmoid(tf.sum(tf.mul(head.forward(regions as tf.Tensor4D), chosen), 3)),
+      );
+      return tf.div(
+        masks.reduce((a, b) => tf.add(a, b)),
+        masks.length,
+      );
+    });
+
+  return {
+    dense: async (values, canvas) => {
+      const inputs = [{ shape: ['batch', 'height', 'width', 3] }] as const;
+      const run = await part('dense', () => compile(denseFunction, { inputs }));
+      const outputs = await runOn(run, [tf.tensor4d(values, [1, canvas.height, canvas.width, 3])]);
+      const levels = strides.length;
+      return {
+        maps: outputs.slice(0, levels - 1).map(({ data, shape }, level) => ({
+          data,
+          height: shape[1]!,
+          width: shape[2]!,
+          channels,
+          stride: strides[level]!,
+        })),
+        rpn: strides.map((stride, level) => {
+          const [logits, deltas] = outputs.slice(levels - 1 + 2 * level);
+          const [, height, width] = logits!.shape;
+          return { height: height!, width: width!, stride, logits: logits!.data, deltas: deltas!.data };
+        }),
+      };
+    },
+
+    boxes: async (stage, regions) => {
+      const inputs = [{ shape: ['batch', BOX_CELLS, BOX_CELLS, channels] }] as const;
+      const run = await part(`box ${stage}`, () => compile(boxFunction(stage), { inputs }));
+      const cut = BOX_CELLS ** 2 * channels;
+      const count = regions.length / cut;
+      const logits = new Float32Array(count * (numClasses + 1));
+      const deltas = new Float32Array(count * 4 * numClasses);
+      for (let start = 0; start < count; start += BOX_BATCH) {
+        const some = regions.subarray(start * cut, (start + BOX_BATCH) * cut);
+        const batch = tf.tensor4d(some, [some.length / cut, BOX_CELLS, BOX_CELLS, channels]);
+        const outputs = await runOn(run, [batch]);
+        logits.set(outputs[0]!.data, start * (numClasses + 1));
+        deltas.set(outputs[1]!.data, start * 4 * numClasses);
+      }
+      return { logits, deltas };
+    },
+
+    masks: async (regions, labels) => {
+      const inputs = [
+        { shape: ['batch', MASK_CELLS, MASK_CELLS, channels] },
+        { shape: ['batch', numClasses] },
+      ] as const;
+      const run = await part('masks', () => compile(maskFunction, { inputs }));
+      const cut = MASK_CELLS ** 2 * channels;
+      const masks = new Float32Array(labels.length * MASK_SIZE ** 2);
+      for (let start = 0; start < labels.length; start += MASK_BATCH) {
+        const some = regions.subarray(start * cut, (start + MASK_BATCH) * cut);
+        const chosen = labels.subarray(start, start + MASK_BATCH);
+        const classes = new Float32Array(chosen.length * numClasses);
+        for (const [i, label] of chosen.entries()) classes[i * numClasses + label] = 1;
+        const outputs = await runOn(run, [
+          tf.tensor4d(some, [chosen.length, MASK_CELLS, MASK_CELLS, channels]),
+          tf.tensor2d(classes, [chosen.length, numClasses]),
+        ]);
+        masks.set(outputs[0]!.data, start * MASK_SIZE ** 2);
+      }
+      return masks;
+    },
+
+    dispose: async () => {
+      await Promise.all([...compiled.values()].map(async (one) => (await one).dispose()));
+    },
+  };
+}
+
+/** Runs a part on tensors that it frees, and takes the results out of the tensor library. */
+async function runOn(
+  run: Compiled<TensorFunction>,
+  inputs: readonly tf.Tensor[],
+): Promise<{ data: Float32Array; shape: readonly number[] }[]> {
+  let outputs: readonly tf.Tensor[] = [];
+  try {
+    const result = await run(...inputs);
+    outputs = Array.isArray(result) ? (result as tf.Tensor[]) : [result as tf.Tensor];
+    return await Promise.all(
+      outputs.map(async (output) => ({ data: (await output.data()) as Float32Array, shape: output.shape })),
+    );
+  } finally {
+    tf.dispose([...inputs, ...outputs]);
+  }
+}
