@@ -28,11 +28,33 @@ class GeluKernel {
   }
 };
 
+class GeluGradientKernel {
+ public:
+  explicit GeluGradientKernel(const Attributes&) {}
+
+  void Compute(const Context& context) const {
+    const Input x = context.Get(0, 0);
+    const Input dy = context.Get(1, 0);
+    if (x.shape != dy.shape) Fail("x is " + ToText(x.shape) + " and its gradient " + ToText(dy.shape));
+    const int64_t size = x.size();
+    float* dx = context.OutputOver(1, x.shape);
+    ThreadPool::Get().For((size + kChunk - 1) / kChunk, [&](int64_t chunk) {
+      const int64_t first = chunk * kChunk;
+      const int64_t count = std::min(kChunk, size - first);
+      ForVectors(count, x.data + first, dx + first, [&](int64_t i, Vector value) {
+        return GeluSlope(value) * LoadUpTo(dy.data + first + i, count - i);
+      });
+    });
+  }
+};
+
 }  // namespace
 
 void RegisterGelu() {
-  RegisterDefinition({"AsMlpGelu", {"x: float"}, {}, "y: float", SameShape});
+  RegisterDefinition({"AsMlpGelu", {"x: float"}, {}, {"y: float"}, SameShape});
   RegisterKernel<GeluKernel>("AsMlpGelu");
+  RegisterDefinition({"AsMlpGeluGradient", {"x: float", "dy: float"}, {}, {"dx: float"}, SameShape});
+  RegisterKernel<GeluGradientKernel>("AsMlpGeluGradient");
 }
 
 }  // namespace graph_runtime

@@ -97,14 +97,14 @@ const float* Context::GetVector(int index, int64_t size, const char* name) const
   return input.data;
 }
 
-float* Context::Output(const Shape& shape) const {
+float* Context::Output(const Shape& shape, int index) const {
   size_t bytes = sizeof(float);
   for (int64_t size : shape) {
     if (__builtin_mul_overflow(bytes, static_cast<size_t>(size), &bytes)) Fail("the output is too large");
   }
   const Status status(TF_NewStatus());
-  const Tensor output(TF_AllocateOutput(context_, 0, TF_FLOAT, shape.data(), static_cast<int>(shape.size()), bytes,
-                                        status.get()));
+  const Tensor output(TF_AllocateOutput(context_, index, TF_FLOAT, shape.data(), static_cast<int>(shape.size()),
+                                        bytes, status.get()));
   Check(status);
   return static_cast<float*>(TF_TensorData(output.get()));
 }
@@ -122,7 +122,7 @@ void RegisterDefinition(const Definition& definition) {
   TF_OpDefinitionBuilder* builder = TF_NewOpDefinitionBuilder(definition.name);
   for (const char* input : definition.inputs) TF_OpDefinitionBuilderAddInput(builder, input);
   for (const char* attribute : definition.attributes) TF_OpDefinitionBuilderAddAttr(builder, attribute);
-  TF_OpDefinitionBuilderAddOutput(builder, definition.output);
+  for (const char* output : definition.outputs) TF_OpDefinitionBuilderAddOutput(builder, output);
   TF_OpDefinitionBuilderSetShapeInferenceFunction(builder, definition.infer_shape);
   const Status status(TF_NewStatus());
   TF_RegisterOpDefinition(builder, status.get());

@@ -48,9 +48,8 @@ class Context {
   Input Get(int index, size_t rank) const;
   // An input that is a vector of `size` elements.
   const float* GetVector(int index, int64_t size, const char* name) const;
-  // The only output.
-  float* Output(const Shape& shape) const;
-  // The only output, in the memory of an input of the same shape that nobody else needs, or in new memory.
+  float* Output(const Shape& shape, int index = 0) const;
+  // The first output, in the memory of an input of the same shape that nobody else needs, or in new memory.
   float* OutputOver(int input, const Shape& shape) const;
 
  private:
@@ -94,7 +93,7 @@ struct Definition {
   const char* name;
   std::vector<const char*> inputs;
   std::vector<const char*> attributes;
-  const char* output;
+  std::vector<const char*> outputs;
   void (*infer_shape)(TF_ShapeInferenceContext*, TF_Status*);
 };
 void RegisterDefinition(const Definition& definition);

@@ -90,7 +90,7 @@ void RegisterLinear() {
                       {"x: float", "weight: float", "bias: float", "residual: residuals * float"},
                       {"residuals: int >= 0 = 0", "activation: {'none', 'gelu'} = 'none'",
                        "constant_weight: bool = false"},
-                      "y: float",
+                      {"y: float"},
                       InferShape});
   RegisterKernel<LinearKernel>("AsMlpLinear");
 }

@@ -1,4 +1,4 @@
-// Operations for inference on processors, registered with TensorFlow under names of this project.
+// Operations for processors, registered with TensorFlow under names of this project.
 
 #ifndef AS_MLP_OPS_OPS_H_
 #define AS_MLP_OPS_OPS_H_
@@ -9,11 +9,12 @@ namespace graph_runtime {
 // `constant_weight` the weights are packed at the first run only.
 void RegisterLinear();
 // x [B, ..., C] normalised over all but its first axis with the biased variance, times gain [C], plus bias [C], then act.
+// And its gradient without act: dx, d_gain and d_bias from x, gain and dy.
 void RegisterGroupNorm();
 // Groups of channels of x [B, H, W, C] moved along one axis: group g, which ends before channel ends[g], by
 // displacements[g] cells towards larger indices; zeros come in.
 void RegisterShift();
-// The exact GELU of x, of any shape.
+// The exact GELU of x, of any shape, and its gradient: dx from x and dy.
 void RegisterGelu();
 
 // All of them, once in a process.

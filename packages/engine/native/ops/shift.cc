@@ -90,7 +90,7 @@ void RegisterShift() {
   RegisterDefinition({"AsMlpShift",
                       {"x: float"},
                       {"axis: int", "ends: list(int)", "displacements: list(int)"},
-                      "y: float",
+                      {"y: float"},
                       SameShape});
   RegisterKernel<ShiftKernel>("AsMlpShift");
 }

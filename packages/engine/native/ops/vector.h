@@ -20,6 +20,7 @@ constexpr int kVectorBytes = 16;
 constexpr int kWidth = kVectorBytes / static_cast<int>(sizeof(float));
 
 typedef float Vector __attribute__((vector_size(kVectorBytes)));
+typedef int32_t Integers __attribute__((vector_size(kVectorBytes)));
 typedef float UnalignedVector __attribute__((vector_size(kVectorBytes), aligned(4), may_alias));
 
 inline Vector Load(const float* from) { return *reinterpret_cast<const UnalignedVector*>(from); }
@@ -38,6 +39,11 @@ inline Vector LoadPart(const float* from, int64_t count) {
 
 inline void StorePart(float* to, Vector value, int64_t count) {
   std::memcpy(to, &value, static_cast<size_t>(count) * sizeof(float));
+}
+
+// The elements from `from` on, at most a vector of them; zeros after them.
+inline Vector LoadUpTo(const float* from, int64_t count) {
+  return count >= kWidth ? Load(from) : LoadPart(from, count);
 }
 
 // to[i] = map(i, vector of the elements from i on) for `count` elements; what map gives beyond them is dropped.

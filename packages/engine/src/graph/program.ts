@@ -19,6 +19,8 @@ export interface ProgramKernel {
   readonly inputs: Readonly<Record<string, ValueId | readonly ValueId[]>>;
   readonly attrs: Readonly<Record<string, Attribute>>;
   readonly outputs: readonly ValueId[];
+  /** A value that must be there before this kernel may run, although it is not an input; for layers alone. */
+  readonly after?: ValueId;
 }
 
 /** What a program holds beside its inputs. */

@@ -1,3 +1,4 @@
+import type { GraphAttribute } from '../graph-def.ts';
 import { fuseEpilogues } from './fuse-epilogues.ts';
 import { dimsOf, type GraphLowering } from './graph-lowering.ts';
 import type { Program, ProgramKernel } from './program.ts';
@@ -14,14 +15,16 @@ const activation = ({ attrs }: ProgramKernel) => ({ string: String(attrs.activat
 
 /** How layers are written in these operations. */
 export const RUNTIME_KERNELS: Readonly<Record<string, LowerKernel>> = {
-  Gelu: (graph, kernel) => graph.define(kernel, graph.node('AsMlpGelu', [graph.input(kernel, 'x')])),
+  Gelu: (graph, kernel) => lower(graph, kernel, 'AsMlpGelu', ['x']),
+  GeluGradient: (graph, kernel) => lower(graph, kernel, 'AsMlpGeluGradient', ['x', 'dy']),
   GroupNorm: (graph, kernel) => {
-    const inputs = ['x', 'weight', 'bias'].map((key) => graph.input(kernel, key));
-    const attributes = {
-      epsilon: { float: kernel.attrs.epsilon as number },
-      activation: activation(kernel),
-    };
-    graph.define(kernel, graph.node('AsMlpGroupNorm', inputs, attributes));
+    const epsilon = { float: kernel.attrs.epsilon as number };
+    const attributes = { epsilon, activation: activation(kernel) };
+    lower(graph, kernel, 'AsMlpGroupNorm', ['x', 'weight', 'bias'], attributes);
+  },
+  GroupNormGradient: (graph, kernel) => {
+    const epsilon = { float: kernel.attrs.epsilon as number };
+    lower(graph, kernel, 'AsMlpGroupNormGradient', ['x', 'weight', 'dy'], { epsilon });
   },
   Linear: (graph, kernel) => {
     const bias = 'bias' in kernel.inputs ? graph.input(kernel, 'bias') : noBias(graph, kernel);
@@ -40,9 +43,23 @@ export const RUNTIME_KERNELS: Readonly<Record<string, LowerKernel>> = {
       ends: { ints: dimsOf(kernel.attrs.ends) as number[] },
       displacements: { ints: dimsOf(kernel.attrs.displacements) as number[] },
     };
-    graph.define(kernel, graph.node('AsMlpShift', [graph.input(kernel, 'x')], attributes));
+    lower(graph, kernel, 'AsMlpShift', ['x'], attributes);
   },
 };
+
+/** Writes a layer as one node with these inputs. */
+function lower(
+  graph: GraphLowering,
+  kernel: ProgramKernel,
+  op: string,
+  keys: readonly string[],
+  attributes: Readonly<Record<string, GraphAttribute>> = {},
+): void {
+  const inputs = keys.map((key) => graph.input(kernel, key));
+  const before = kernel.after === undefined ? [] : [`^${graph.value(kernel.after).replace(/:\d+$/, '')}`];
+  const node = graph.node(op, [...inputs, ...before], attributes);
+  graph.define(kernel, node, ...kernel.outputs.slice(1).map((_, i) => `${node}:${i + 1}`));
+}
 
 function noBias(graph: GraphLowering, kernel: ProgramKernel): string {
   const columns = graph.program.values[kernel.inputs.weight as ValueId]!.shape[1] as number;

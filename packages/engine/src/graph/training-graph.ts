@@ -4,6 +4,7 @@ import type { GraphNode } from '../graph-def.ts';
 import { GraphLowering } from './graph-lowering.ts';
 import { lowerInto } from './lower.ts';
 import type { Program, ProgramConstant } from './program.ts';
+import { recomputeCheap } from './recompute.ts';
 import { fuseForRuntime } from './runtime-kernels.ts';
 
 /** Constants of the update. */
@@ -80,7 +81,7 @@ class TrainingLowering extends GraphLowering {
 
   constructor(program: Program, options: UpdateOptions) {
     const inputs = [...program.inputs, ...program.draws].map((_, i) => `input_${i}`);
-    super(options.fused ? fuseForRuntime(program) : program);
+    super(options.fused ? recomputeCheap(fuseForRuntime(program)) : program);
     this.inputNames = inputs;
     this.options = options;
   }

@@ -80,17 +80,19 @@ export async function compileTrainingStep(options: TrainingStepOptions): Promise
   const program = recordStep(options, names);
   // The op forms 1 − β in float32, so β itself is the float32 number and must be so in the correction.
   const rounded = [Math.fround(betas[0]), Math.fround(betas[1])] as const;
+  // The operations of the graph runtime run on processors alone.
+  const fused = nativeDevice() === 'cpu';
   const graph = lowerTraining(program, {
     groups,
     betas: rounded,
     clipNorm,
     accumulate,
-    // They run on processors alone.
-    fused: nativeDevice() === 'cpu',
+    fused,
   });
   // Every operation of a recorded backward pass kept its output: far more than a step of the graph takes.
   graphRuntime().trim();
-  const session = openGraphSession(encodeGraphDef(graph.nodes));
+  // One operation at a time uses all threads by itself; two at once would hold more maps.
+  const session = openGraphSession(encodeGraphDef(graph.nodes), fused ? { interOpThreads: 1 } : {});
   const step = new GraphStep({ session, graph, program, groups, betas: rounded, eps, names });
   await step.initialize();
   return step;
