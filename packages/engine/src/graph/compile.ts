@@ -73,20 +73,14 @@ export function recordProgram(fn: TracedFunction, inputs: readonly InputSpec[]):
   const samples = isSpatial ? SAMPLES : { ...SAMPLES, batch: FEW };
   const calls = open.size === 0 ? 1 : isSpatial ? SAMPLES.height.length : FEW.length;
   const call = (index: number) => {
-    const tensors = inputs.map(({ shape, dtype = 'float32' }) =>
-      tf.zeros(
-        shape.map((size) => (typeof size === 'string' ? samples[size][index]! : size)),
-        dtype,
-      ),
-    );
-    try {
-      const before = tf.memory().numTensors;
-      const found = trace(fn, tensors);
-      // Parameters take their memory at their first use, which is not a part of the function: look again.
-      return tf.memory().numTensors === before ? found : trace(fn, tensors);
-    } finally {
-      tf.dispose(tensors);
-    }
+    const shapes = inputs.map(({ shape, dtype = 'float32' }) => ({
+      shape: shape.map((size) => (typeof size === 'string' ? samples[size][index]! : size)),
+      dtype,
+    }));
+    const before = tf.memory().numTensors;
+    const found = trace(fn, shapes);
+    // Parameters take their memory at their first use, which is not a part of the function: look again.
+    return tf.memory().numTensors === before ? found : trace(fn, shapes);
   };
   const program = mergeTraces(Array.from({ length: calls }, (_, index) => call(index)));
   for (const size of CHECKS) {
