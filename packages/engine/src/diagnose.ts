@@ -4,7 +4,7 @@ import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { AsMlpError } from '@as-mlp/base';
 import { findCompiler, selfCheck } from './addon.ts';
-import { cacheRoot, folderSize, readEntry } from './cache.ts';
+import { cacheRoot, folderSize, GRAPHS, readEntry } from './cache.ts';
 import { chooseEngine, type DeviceChoice, type EngineChoice, type EngineName } from './choice.ts';
 import { runCommand } from './command.ts';
 import { findNative, type NativeSearch } from './installed.ts';
@@ -186,7 +186,7 @@ async function examineCache(folder: string): Promise<Diagnosis['cache']> {
   const items: CacheItem[] = [];
   for (const entry of entries.filter((candidate) => candidate.isDirectory())) {
     const path = join(folder, entry.name);
-    const complete = (await readEntry(path)) !== undefined;
+    const complete = entry.name === GRAPHS || (await readEntry(path)) !== undefined;
     items.push({ name: entry.name, bytes: await folderSize(path), complete });
   }
   items.sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -20,6 +20,8 @@ export interface InputSpec {
 export interface CompileOptions {
   /** One for each argument. */
   readonly inputs: readonly InputSpec[];
+  /** Whether what follows from the recordings may be kept on disk for the next process. Default true. */
+  readonly cache?: boolean;
 }
 
 /** A function that runs as one graph, off the event loop where the engine can. */
@@ -43,3 +45,13 @@ export const runEagerly: Compile = async <F extends TensorFunction>(fn: F) => {
   const run = async (...inputs: Parameters<F>) => fn(...inputs) as ReturnType<F>;
   return Object.assign(run, { isGraph: false, dispose: async () => undefined });
 };
+
+/** What one run of a function multiplies and passes over. */
+export interface MacCounts {
+  /** Multiply-accumulates of convolutions and matrix products, without biases. */
+  readonly products: number;
+  /** Elements that group normalisations normalise. */
+  readonly norms: number;
+  /** Elements that axial shifts move. */
+  readonly shifts: number;
+}

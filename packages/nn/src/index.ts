@@ -2,6 +2,7 @@ export {
   type Compile,
   type Compiled,
   type CompileOptions,
+  type MacCounts,
   type InputSpec,
   type OpenSize,
   runEagerly,

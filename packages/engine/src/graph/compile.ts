@@ -7,7 +7,9 @@ import { graphRuntime, nativeDevice } from '../native.ts';
 import { graphFunction, type PlainTensor } from './graph-function.ts';
 import { lowerToTensorFlow } from './lower.ts';
 import { assertConsistent, mergeTraces, type Program } from './program.ts';
-import { type TracedFunction, trace } from './trace.ts';
+import { cachedProgram } from './program-cache.ts';
+import { fuseForRuntime } from './runtime-kernels.ts';
+import { type Trace, type TracedFunction, trace } from './trace.ts';
 
 /**
  * Sizes that are tried out. Between them every rule of sizes shows: on the way down by 4, 2, 2 and 2 each call has at
@@ -27,16 +29,17 @@ const SAMPLES: Readonly<Record<OpenSize, readonly number[]>> = {
  */
 export async function compileForTensorFlow<F extends TensorFunction>(
   fn: F,
-  { inputs }: CompileOptions,
+  options: CompileOptions,
 ): Promise<Compiled<F>> {
-  const program = recordProgram((tensors) => fn(...tensors), inputs);
+  const { inputs } = options;
+  // The operations of the graph runtime run on processors alone.
+  const fused = nativeDevice() === 'cpu';
+  const program = await compileProgram(fn, options, fused ? fuseForRuntime : undefined);
   const names = {
     inputs: program.inputs.map((_, i) => `input_${i}`),
     outputs: program.outputs.map((_, i) => `output_${i}`),
   };
-  // The operations of the graph runtime run on processors alone.
-  const fused = nativeDevice() === 'cpu';
-  const graph = withoutConstants(lowerToTensorFlow(program, names, { fused }));
+  const graph = withoutConstants(lowerToTensorFlow(program, names));
   const session = openGraphSession(
     encodeGraphDef(graph.nodes),
     // Each operation uses all threads by itself; two at once would only take the caches from each other.
@@ -63,16 +66,34 @@ const CHECKS: readonly Readonly<Record<OpenSize, number>>[] = [
 ];
 
 /**
- * What `fn` does, as a program for all sizes that `inputs` leave open. `fn` runs on the current backend with zeros.
+ * What `fn` does, as a program for all sizes that `inputs` leave open.
  *
  * @throws AsMlpError as {@link compileForTensorFlow}.
  */
 export function recordProgram(fn: TracedFunction, inputs: readonly InputSpec[]): Program {
+  return generalise(recordCalls(fn, inputs), inputs);
+}
+
+/**
+ * {@link recordProgram} for a function that is compiled, with `rewrite` applied, through the cache on disk unless the
+ * options turn it off. `rewrite` may not look at the values of variables.
+ */
+export async function compileProgram(
+  fn: TensorFunction,
+  { inputs, cache = true }: CompileOptions,
+  rewrite: (program: Program) => Program = (program) => program,
+): Promise<Program> {
+  const traces = recordCalls((tensors) => fn(...tensors), inputs);
+  const make = () => rewrite(generalise(traces, inputs));
+  return cache ? await cachedProgram(traces, [inputs, rewrite.name], make) : make();
+}
+
+function recordCalls(fn: TracedFunction, inputs: readonly InputSpec[]): Trace[] {
   const open = new Set(inputs.flatMap(({ shape }) => shape.filter((size) => typeof size === 'string')));
   const isSpatial = open.has('height') || open.has('width');
   const samples = isSpatial ? SAMPLES : { ...SAMPLES, batch: FEW };
   const calls = open.size === 0 ? 1 : isSpatial ? SAMPLES.height.length : FEW.length;
-  const call = (index: number) => {
+  return Array.from({ length: calls }, (_, index) => {
     const shapes = inputs.map(({ shape, dtype = 'float32' }) => ({
       shape: shape.map((size) => (typeof size === 'string' ? samples[size][index]! : size)),
       dtype,
@@ -81,8 +102,11 @@ export function recordProgram(fn: TracedFunction, inputs: readonly InputSpec[]):
     const found = trace(fn, shapes);
     // Parameters take their memory at their first use, which is not a part of the function: look again.
     return tf.memory().numTensors === before ? found : trace(fn, shapes);
-  };
-  const program = mergeTraces(Array.from({ length: calls }, (_, index) => call(index)));
+  });
+}
+
+function generalise(traces: readonly Trace[], inputs: readonly InputSpec[]): Program {
+  const program = mergeTraces(traces);
   for (const size of CHECKS) {
     const shapes = inputs.map(({ shape }) => shape.map((one) => (typeof one === 'string' ? size[one] : one)));
     assertConsistent(program, shapes);

@@ -1,5 +1,5 @@
 import type { Compiled, CompileOptions, TensorFunction } from '@as-mlp/nn';
-import { recordProgram } from '../graph/compile.ts';
+import { compileProgram } from '../graph/compile.ts';
 import { graphFunction } from '../graph/graph-function.ts';
 import { encodeOnnx } from './encode.ts';
 import { openOnnxSession, runInOrder } from './session.ts';
@@ -13,10 +13,11 @@ import { openOnnxSession, runInOrder } from './session.ts';
  */
 export async function compileForOnnx<F extends TensorFunction>(
   fn: F,
-  { inputs: specs }: CompileOptions,
+  options: CompileOptions,
   threads: number,
 ): Promise<Compiled<F>> {
-  const program = recordProgram((tensors) => fn(...tensors), specs);
+  const { inputs: specs } = options;
+  const program = await compileProgram(fn, options);
   const inputs = specs.map((_, i) => ({ name: `input_${i}` }));
   const outputs = program.outputs.map((_, i) => `output_${i}`);
   const session = await openOnnxSession(encodeOnnx(program, { inputs, outputs }), { threads });
