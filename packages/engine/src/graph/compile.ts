@@ -55,8 +55,8 @@ export async function compileForTensorFlow<F extends TensorFunction>(
   return graphFunction(inputs, run, () => session.close());
 }
 
-/** Batch sizes that are tried out where nothing else is open. */
-const FEW = [1, 2] as const;
+/** Batch sizes that are tried out where nothing else is open; not 1, where a mean over the batch has nothing to reduce. */
+const FEW = [2, 3] as const;
 
 /** Sizes that were not tried out, for which the rules that were found must hold together. */
 const CHECKS: readonly Readonly<Record<OpenSize, number>>[] = [
@@ -68,10 +68,11 @@ const CHECKS: readonly Readonly<Record<OpenSize, number>>[] = [
 /**
  * What `fn` does, as a program for all sizes that `inputs` leave open.
  *
+ * @param mayAssign whether `fn` may assign variables, which the program says then.
  * @throws AsMlpError as {@link compileForTensorFlow}.
  */
-export function recordProgram(fn: TracedFunction, inputs: readonly InputSpec[]): Program {
-  return generalise(recordCalls(fn, inputs), inputs);
+export function recordProgram(fn: TracedFunction, inputs: readonly InputSpec[], mayAssign = false): Program {
+  return generalise(recordCalls(fn, inputs, mayAssign), inputs);
 }
 
 /**
@@ -88,7 +89,7 @@ export async function compileProgram(
   return cache ? await cachedProgram(traces, [inputs, rewrite.name], make) : make();
 }
 
-function recordCalls(fn: TracedFunction, inputs: readonly InputSpec[]): Trace[] {
+function recordCalls(fn: TracedFunction, inputs: readonly InputSpec[], mayAssign = false): Trace[] {
   const open = new Set(inputs.flatMap(({ shape }) => shape.filter((size) => typeof size === 'string')));
   const isSpatial = open.has('height') || open.has('width');
   const samples = isSpatial ? SAMPLES : { ...SAMPLES, batch: FEW };
@@ -99,9 +100,9 @@ function recordCalls(fn: TracedFunction, inputs: readonly InputSpec[]): Trace[] 
       dtype,
     }));
     const before = tf.memory().numTensors;
-    const found = trace(fn, shapes);
+    const found = trace(fn, shapes, mayAssign);
     // Parameters take their memory at their first use, which is not a part of the function: look again.
-    return tf.memory().numTensors === before ? found : trace(fn, shapes);
+    return tf.memory().numTensors === before ? found : trace(fn, shapes, mayAssign);
   });
 }
 

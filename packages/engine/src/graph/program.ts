@@ -42,6 +42,8 @@ export interface Program {
   /** In an order in which they can run; all of them contribute to an output. */
   readonly kernels: readonly ProgramKernel[];
   readonly outputs: readonly ValueId[];
+  /** The variables that the last outputs are assigned to; none in a program that is only run. */
+  readonly assigned: readonly tf.Variable[];
 }
 
 /**
@@ -66,7 +68,7 @@ class Merger {
   }
 
   merge(): Program {
-    const { inputs, draws, captures, outputs } = this.first;
+    const { inputs, draws, captures, outputs, assigned } = this.first;
     for (const [input, id] of inputs.entries()) this.addInput(id, input);
     for (const id of draws) this.addShape(id, 'random numbers');
     // Captures come in the order in which kernels use them, and sizes are best told from what came before.
@@ -86,7 +88,7 @@ class Merger {
       dtype,
       shape: (this.shapes[id] ?? []).map(({ dim }) => dim),
     }));
-    return { values, inputs, draws, constants, kernels, outputs };
+    return { values, inputs, draws, constants, kernels, outputs, assigned };
   }
 
   private addInput(id: ValueId, input: number): void {
@@ -212,7 +214,8 @@ function assertAlike(first: Trace, other: Trace): void {
   const differs = first.captures.some(
     (capture, index) => !other.captures[index] || captured(capture) !== captured(other.captures[index]),
   );
-  if (differs) throw unsteady('it uses other tensors');
+  const assigns = ({ assigned }: Trace) => assigned.map(({ id }) => id).join();
+  if (differs || assigns(first) !== assigns(other)) throw unsteady('it uses other tensors');
 }
 
 /**

@@ -8,6 +8,8 @@ export type KernelArguments = Parameters<tf.KernelFunc>[0];
 /** Is told of each kernel: its name, its arguments and what it gave. */
 export interface KernelListener {
   onKernel(name: string, args: KernelArguments, outputs: readonly tf.TensorInfo[]): void;
+  /** Is told of each value that a variable is to get, instead of the variable. Without it assigning is an error. */
+  onAssign?(variable: tf.Variable, value: tf.Tensor): void;
 }
 
 /** What a tensor of the shape backend holds: values where JavaScript gave them, none where a kernel would have. */
@@ -154,7 +156,8 @@ export class ShapeBackend extends tf.KernelBackend {
 }
 
 /**
- * Runs `work` on a new {@link ShapeBackend}. Reading a tensor and assigning a variable are errors meanwhile. Tensors that
+ * Runs `work` on a new {@link ShapeBackend}. Reading a tensor is an error meanwhile, and so is assigning
+ * a variable unless `listener` takes it. Tensors that
  * survive – parameters that took their first values – go over to the next backend that uses them.
  */
 export function onShapeBackend<T>(listener: KernelListener, work: (backend: ShapeBackend) => T): T {
@@ -168,7 +171,7 @@ export function onShapeBackend<T>(listener: KernelListener, work: (backend: Shap
   }
   tf.registerBackend(NAME, () => backend);
   void tf.setBackend(NAME);
-  const allowReads = forbidReads(backend, before === undefined ? null : tf.findBackend(before));
+  const allowReads = guardReads(backend, listener, before === undefined ? null : tf.findBackend(before));
   try {
     return work(backend);
   } finally {
@@ -187,10 +190,17 @@ function kernelNames(backendName: string | undefined): string[] {
 }
 
 /** Makes reading a tensor of the backend before, and changing a variable, errors; returns what allows it again. */
-function forbidReads(shapes: ShapeBackend, before: tf.KernelBackend | null): () => void {
+function guardReads(
+  shapes: ShapeBackend,
+  listener: KernelListener,
+  before: tf.KernelBackend | null,
+): () => void {
   const { assign } = tf.Variable.prototype;
-  tf.Variable.prototype.assign = () => {
-    throw notAllowed('assigns a variable', 'Return the new value and assign it outside');
+  tf.Variable.prototype.assign = function assignLater(this: tf.Variable, value: tf.Tensor): void {
+    if (!listener.onAssign) {
+      throw notAllowed('assigns a variable', 'Return the new value and assign it outside');
+    }
+    listener.onAssign(this, value);
   };
   const allowAssigning = () => {
     tf.Variable.prototype.assign = assign;
@@ -212,12 +222,22 @@ function forbidReads(shapes: ShapeBackend, before: tf.KernelBackend | null): () 
   };
 }
 
+/** The error of a function that reads a variable whose new value it has just given. */
+export const reassignedNotAllowed = () =>
+  notAllowed('reads a variable that it has assigned before', 'Use the value that was assigned');
+
 const readNotAllowed = () =>
   notAllowed('reads the values of a tensor', 'Return the tensor and read it outside');
 
 function notAllowed(what: string, fix: string): AsMlpError {
+  const limit = Error.stackTraceLimit;
+  // The frames of tfjs-core alone may be more than the ten that are the rule.
+  Error.stackTraceLimit = 50;
   const frames = new Error().stack?.split('\n').slice(1) ?? [];
-  const own = frames.find((line) => !/node_modules|node:|[/\\]graph[/\\]shape-backend\.[tj]s/.test(line));
+  Error.stackTraceLimit = limit;
+  const own = frames.find(
+    (line) => !/node_modules|node:|[/\\]graph[/\\](?:shape-backend|trace)\.[tj]s/.test(line),
+  );
   const place = /\(?((?:file:[/][/])?[^()\s]+:\d+:\d+)\)?$/.exec(own ?? '')?.[1];
   return new AsMlpError('usage', {
     where: place,

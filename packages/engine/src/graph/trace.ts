@@ -3,6 +3,7 @@ import {
   type KernelArguments,
   type KernelListener,
   onShapeBackend,
+  reassignedNotAllowed,
   type ShapeBackend,
 } from './shape-backend.ts';
 
@@ -37,7 +38,10 @@ export interface Trace {
   readonly draws: readonly ValueId[];
   readonly captures: readonly Capture[];
   readonly kernels: readonly TracedKernel[];
+  /** What the function returned, and after it what it assigned. */
   readonly outputs: readonly ValueId[];
+  /** The variables that the last outputs are assigned to. */
+  readonly assigned: readonly tf.Variable[];
 }
 
 /** A function whose calls are written down. `draw` gives the place of random numbers of a shape. */
@@ -51,10 +55,11 @@ export type TracedFunction = (
  * that it makes are freed.
  *
  * @param inputs shapes and types of the arguments.
+ * @param mayAssign whether `fn` may assign variables, each once; they keep their values. Otherwise that is an error.
  * @throws AsMlpError `usage` that names the line when `fn` reads the values of a tensor.
  */
-export function trace(fn: TracedFunction, inputs: readonly TracedValue[]): Trace {
-  const recorder = new Recorder();
+export function trace(fn: TracedFunction, inputs: readonly TracedValue[], mayAssign = false): Trace {
+  const recorder = new Recorder(mayAssign);
   return onShapeBackend(recorder, (backend) =>
     tf.tidy(() => recorder.follow(fn, inputs, backend) as unknown as tf.Tensor),
   ) as unknown as Trace;
@@ -71,6 +76,16 @@ class Recorder implements KernelListener {
   private readonly captures: Capture[] = [];
   private readonly kernels: TracedKernel[] = [];
   private readonly draws: ValueId[] = [];
+  /** New values of variables, by the data of the old ones. */
+  private readonly assigned = new Map<object, { readonly variable: tf.Variable; readonly id: ValueId }>();
+  readonly onAssign: KernelListener['onAssign'];
+
+  constructor(mayAssign: boolean) {
+    if (!mayAssign) return;
+    this.onAssign = (variable, value) => {
+      this.assigned.set(variable.dataId, { variable, id: this.use(value) });
+    };
+  }
 
   follow(fn: TracedFunction, given: readonly TracedValue[], backend: ShapeBackend): Trace {
     this.backend = backend;
@@ -83,7 +98,16 @@ class Recorder implements KernelListener {
     });
     const outputs = [result as tf.Tensor | tf.Tensor[]].flat().map((output) => this.use(output));
     const { values, draws, captures, kernels } = this;
-    return { values, inputs, draws, captures, kernels, outputs };
+    const assigned = [...this.assigned.values()];
+    return {
+      values,
+      inputs,
+      draws,
+      captures,
+      kernels,
+      outputs: [...outputs, ...assigned.map(({ id }) => id)],
+      assigned: assigned.map(({ variable }) => variable),
+    };
   }
 
   onKernel(name: string, args: KernelArguments, outputs: readonly tf.TensorInfo[]): void {
@@ -107,6 +131,7 @@ class Recorder implements KernelListener {
   }
 
   private use(tensor: tf.TensorInfo): ValueId {
+    if (this.assigned.has(tensor.dataId)) throw reassignedNotAllowed();
     const known = this.ids.get(tensor.dataId)?.get(`${tensor.dtype} ${tensor.shape}`);
     if (known !== undefined) return known;
     const id = this.define(tensor);

@@ -55,11 +55,14 @@ export interface StepReport {
   readonly gradNorm: number;
 }
 
-/** A whole training step as one graph: forward and backward pass, clipping, AdamW. Weights and moments live in it. */
+/**
+ * A whole training step as one graph: forward and backward pass, clipping, AdamW. Weights, moments and the variables that
+ * the loss assigns (running statistics) live in it.
+ */
 export interface TrainingStep {
   /** One update from `accumulate` batches. */
   run(batches: readonly StepBatch[], learningRate: number): Promise<StepReport>;
-  /** Puts the weights of the graph into the variables of the model. */
+  /** Puts what the graph holds into the variables of the model. */
   pull(): Promise<void>;
   exportState(): Promise<AdamWState>;
   /** @throws AsMlpError (weights) unless the state has exactly the moments of these parameters; nothing changes then. */
@@ -102,28 +105,32 @@ export async function compileTrainingStep(options: TrainingStepOptions): Promise
 function recordStep({ groups, loss, inputs }: TrainingStepOptions, names: string[]): Program {
   const params = groups.flatMap((group) => [...group.params]);
   const variables = params.map(([, variable]) => variable);
-  return recordProgram((tensors, draw) => {
-    const outputs: tf.Tensor[] = [];
-    const { grads } = tf.variableGrads(() => {
-      const { total, parts = {} } = loss(tensors, { training: true, draw });
-      names.splice(0, names.length, ...Object.keys(parts));
-      outputs.push(tf.keep(tf.stack([total, ...Object.values(parts)])));
-      return total;
-    }, variables);
-    for (const [name, variable] of params) {
-      const gradient = grads[variable.name];
-      if (!gradient) {
-        tf.dispose(outputs);
-        throw new AsMlpError('usage', {
-          where: name,
-          what: 'has no gradient: the loss does not depend on it',
-          fix: 'Leave it out of the optimiser, or freeze it',
-        });
+  return recordProgram(
+    (tensors, draw) => {
+      const outputs: tf.Tensor[] = [];
+      const { grads } = tf.variableGrads(() => {
+        const { total, parts = {} } = loss(tensors, { training: true, draw });
+        names.splice(0, names.length, ...Object.keys(parts));
+        outputs.push(tf.keep(tf.stack([total, ...Object.values(parts)])));
+        return total;
+      }, variables);
+      for (const [name, variable] of params) {
+        const gradient = grads[variable.name];
+        if (!gradient) {
+          tf.dispose(outputs);
+          throw new AsMlpError('usage', {
+            where: name,
+            what: 'has no gradient: the loss does not depend on it',
+            fix: 'Leave it out of the optimiser, or freeze it',
+          });
+        }
+        outputs.push(gradient);
       }
-      outputs.push(gradient);
-    }
-    return outputs;
-  }, inputs);
+      return outputs;
+    },
+    inputs,
+    true,
+  );
 }
 
 interface StepParts {
@@ -154,10 +161,11 @@ class GraphStep implements TrainingStep {
     // In parts: the feeds of all would be a second copy of the weights.
     let values: [GraphVariable, Float32Array][] = [];
     let elements = 0;
-    for (const [i, { variable, weight }] of slots.entries()) {
-      values.push([weight, (await variable.data()) as Float32Array]);
+    const held = heldBy(this.parts.graph);
+    for (const [i, [variable, place]] of held.entries()) {
+      values.push([place, (await variable.data()) as Float32Array]);
       elements += variable.size;
-      if (elements < FED_AT_ONCE && i < slots.length - 1) continue;
+      if (elements < FED_AT_ONCE && i < held.length - 1) continue;
       await this.assign(values);
       values = [];
       elements = 0;
@@ -193,12 +201,10 @@ class GraphStep implements TrainingStep {
   }
 
   async pull(): Promise<void> {
-    const { session, graph } = this.parts;
-    const values = await session.run(
-      [],
-      graph.slots.map(({ weight }) => weight.read),
-    );
-    for (const [i, { variable }] of graph.slots.entries()) {
+    const held = heldBy(this.parts.graph);
+    const reads = held.map(([, { read }]) => read);
+    const values = await this.parts.session.run([], reads);
+    for (const [i, [variable]] of held.entries()) {
       const value = tf.tensor(values[i]!.data as Float32Array, variable.shape);
       variable.assign(value);
       value.dispose();
@@ -295,6 +301,14 @@ class GraphStep implements TrainingStep {
       }),
     ];
   }
+}
+
+/** The variables of the model that the graph holds, and where. */
+function heldBy({ slots, buffers }: TrainingGraph): (readonly [tf.Variable, GraphVariable])[] {
+  return [
+    ...slots.map(({ variable, weight }) => [variable, weight] as const),
+    ...buffers.map(({ variable, value }) => [variable, value] as const),
+  ];
 }
 
 function wrongState(name: string): AsMlpError {
