@@ -4,7 +4,7 @@ import type { Mode, WeightEntry } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Backbone, createAsMlp } from './as-mlp.ts';
-import { type AsMlpConfig, dropPathRates, VARIANTS, variantConfig } from './config.ts';
+import { type AsMlpConfig, dropPathRates, type VARIANTS, variantConfig } from './config.ts';
 import { inferArchitecture } from './infer.ts';
 
 interface GoldenCase {

@@ -67,9 +67,7 @@ export class ClassificationModel extends Module {
     const { channels, stride } = this.backbone.features[0]!;
     const cells = Math.ceil(image.height / stride) * Math.ceil(image.width / stride);
     // The official tally of the last norm takes (H/4·W/4)/2⁴ cells for the (H/4·W/4)/2⁶ there are; kept.
-    const lastNorm = Math.floor(
-      (Math.floor(image.height / 4) * Math.floor(image.width / 4) * channels) / 16,
-    );
+    const lastNorm = Math.floor((Math.floor(image.height / 4) * Math.floor(image.width / 4) * channels) / 16);
     return counts.products + counts.norms + counts.shifts / 2 + lastNorm - cells * channels;
   }
 }

@@ -58,10 +58,12 @@ export {
   type AdamWGroup,
   type AdamWOptions,
   type AdamWState,
+  assertGradients,
+  checkedMoments,
   createAdamW,
   type MomentTensor,
 } from './optim/adamw.ts';
-export { type ClippedNorm, clipGradNorm, globalNorm } from './optim/clip.ts';
+export { CLIP_EPSILON, type ClippedNorm, clipGradNorm, globalNorm } from './optim/clip.ts';
 export { type AdamStep, correctAdam } from './optim/moments.ts';
 export { type DecayRule, splitDecay } from './optim/split-decay.ts';
 export { Parameter, type ParameterSpec } from './parameter.ts';

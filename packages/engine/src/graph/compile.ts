@@ -22,7 +22,7 @@ const SAMPLES: Readonly<Record<OpenSize, readonly number[]>> = {
 };
 
 /**
- * Makes `fn` fast on the native engine: runs it a few times, writes down what it does, and gives that to TensorFlow as
+ * Makes `fn` fast on the native engine: follows it a few times, writes down what it does, and gives that to TensorFlow as
  * one graph, which serves every size that `inputs` leaves open. Variables are frozen to the values they have now.
  *
  * @throws AsMlpError `usage` when `fn` reads the values of a tensor, or does other things for other sizes.
@@ -46,7 +46,7 @@ export async function compileForTensorFlow<F extends TensorFunction>(
     fused ? { interOpThreads: 1 } : {},
   );
   await graph.initialise(session);
-  // What recording took is not needed again.
+  // The weights were read to be fed, and are in the session now.
   graphRuntime().trim();
   const run = async (values: readonly PlainTensor[]) => {
     const feeds = values.map((value, i) => ({ name: names.inputs[i]!, ...value }));

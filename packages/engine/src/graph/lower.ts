@@ -2,9 +2,10 @@ import { AsMlpError } from '@as-mlp/base';
 import type { GraphNode } from '../graph-def.ts';
 
 import { GraphLowering } from './graph-lowering.ts';
+import type { LowerKernel } from './lower-kernel.ts';
 import type { Program } from './program.ts';
 import { RUNTIME_KERNELS } from './runtime-kernels.ts';
-import { KERNELS, type LowerKernel } from './tensorflow-kernels.ts';
+import { KERNELS } from './tensorflow-kernels.ts';
 
 /** The names under which a lowered program is fed and read. */
 export interface LoweredNames {

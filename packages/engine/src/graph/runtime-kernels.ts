@@ -1,9 +1,9 @@
 import type { GraphAttribute } from '../graph-def.ts';
 import { fuseEpilogues } from './fuse-epilogues.ts';
 import { dimsOf, type GraphLowering } from './graph-lowering.ts';
+import type { LowerKernel } from './lower-kernel.ts';
 import type { Program, ProgramKernel } from './program.ts';
 import { recogniseLayers } from './recognise.ts';
-import type { LowerKernel } from './tensorflow-kernels.ts';
 import type { ValueId } from './trace.ts';
 
 /** The program in whole layers and what follows them, as the operations that the graph runtime adds to TensorFlow compute. */

@@ -1,4 +1,4 @@
-import type { AdamWGroup } from '@as-mlp/nn';
+import { type AdamWGroup, CLIP_EPSILON } from '@as-mlp/nn';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { GraphNode } from '../graph-def.ts';
 import { GraphLowering } from './graph-lowering.ts';
@@ -69,8 +69,6 @@ export const UPDATE_FEEDS = {
 
 const FLOAT = { T: { type: 'float32' } } as const;
 const VARIABLE = { dtype: { type: 'float32' } } as const;
-/** Added to the norm before dividing, as in PyTorch's `clip_grad_norm_`. */
-const CLIP_EPSILON = 1e-6;
 
 /**
  * Continues a recorded step – outputs: the report, then the gradient of each parameter in the order of the groups, then

@@ -1,8 +1,10 @@
-import { AsMlpError, type Rng } from '@as-mlp/base';
+import type { Rng } from '@as-mlp/base';
 import {
   type AdamWGroup,
   type AdamWOptions,
   type AdamWState,
+  assertGradients,
+  checkedMoments,
   correctAdam,
   type InputSpec,
   type Mode,
@@ -114,18 +116,14 @@ function recordStep({ groups, loss, inputs }: TrainingStepOptions, names: string
         outputs.push(tf.keep(tf.stack([total, ...Object.values(parts)])));
         return total;
       }, variables);
-      for (const [name, variable] of params) {
-        const gradient = grads[variable.name];
-        if (!gradient) {
-          tf.dispose(outputs);
-          throw new AsMlpError('usage', {
-            where: name,
-            what: 'has no gradient: the loss does not depend on it',
-            fix: 'Leave it out of the optimiser, or freeze it',
-          });
-        }
-        outputs.push(gradient);
+      const gradients = Object.fromEntries(params.map(([name, { name: key }]) => [name, grads[key]]));
+      try {
+        assertGradients(params, gradients);
+      } catch (error) {
+        tf.dispose(outputs);
+        throw error;
       }
+      outputs.push(...params.map(([name]) => gradients[name]!));
       return outputs;
     },
     inputs,
@@ -223,21 +221,15 @@ class GraphStep implements TrainingStep {
   }
 
   async importState(state: AdamWState): Promise<void> {
-    const given = new Map(state.moments.map(({ name, data }) => [name, data]));
-    const values: [GraphVariable, Float32Array][] = [];
-    for (const { name, variable, first, second } of this.parts.graph.slots) {
-      for (const [moment, kind] of [
-        [first, 'exp_avg'],
-        [second, 'exp_avg_sq'],
-      ] as const) {
-        const data = given.get(`${name}.${kind}`);
-        if (data?.length !== variable.size) throw wrongState(`${name}.${kind}`);
-        given.delete(`${name}.${kind}`);
-        values.push([moment, data]);
-      }
-    }
-    const [unknown] = given.keys();
-    if (unknown !== undefined) throw wrongState(unknown);
+    const { slots } = this.parts.graph;
+    const given = checkedMoments(
+      slots.map(({ name, variable }) => [name, variable]),
+      state,
+    );
+    const values = slots.flatMap(({ name, first, second }): [GraphVariable, Float32Array][] => [
+      [first, given.get(`${name}.exp_avg`)!],
+      [second, given.get(`${name}.exp_avg_sq`)!],
+    ]);
     await this.assign(values);
     this.count = state.step;
   }
@@ -309,12 +301,4 @@ function heldBy({ slots, buffers }: TrainingGraph): (readonly [tf.Variable, Grap
     ...slots.map(({ variable, weight }) => [variable, weight] as const),
     ...buffers.map(({ variable, value }) => [variable, value] as const),
   ];
-}
-
-function wrongState(name: string): AsMlpError {
-  return new AsMlpError('weights', {
-    where: 'optimiser state',
-    what: `${name} is missing, of another size, or belongs to no parameter`,
-    fix: 'Resume with the model and the parameter groups that the state was saved with',
-  });
 }
