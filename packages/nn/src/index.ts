@@ -4,6 +4,7 @@ export {
   type CompileOptions,
   type InputSpec,
   type OpenSize,
+  type Precision,
   runEagerly,
   type TensorFunction,
 } from './compile.ts';

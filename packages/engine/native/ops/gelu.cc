@@ -19,10 +19,10 @@ class GeluKernel {
   void Compute(const Context& context) const {
     const Input x = context.Get(0, 0);
     const int64_t size = x.size();
-    float* y = context.OutputOver(0, x.shape);
+    float* y = static_cast<float*>(context.OutputOver(0, x.shape));
     ThreadPool::Get().For((size + kChunk - 1) / kChunk, [&](int64_t chunk) {
       const int64_t first = chunk * kChunk;
-      ForVectors(std::min(kChunk, size - first), x.data + first, y + first,
+      ForVectors(std::min(kChunk, size - first), x.floats() + first, y + first,
                  [](int64_t, Vector value) { return Gelu(value); });
     });
   }

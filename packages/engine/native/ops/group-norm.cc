@@ -19,7 +19,8 @@ constexpr int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Mean and variance of each of `samples` times `size` elements. Their parts are the same on any number of threads, and so
 // is the result.
-std::vector<Moments> MomentsOfSamples(const float* x, int64_t samples, int64_t size) {
+template <typename T>
+std::vector<Moments> MomentsOfSamples(const T* x, int64_t samples, int64_t size) {
   const int64_t parts = CeilDiv(size, kChunk);
   std::vector<Moments> found(static_cast<size_t>(samples * parts));
   ThreadPool::Get().For(samples * parts, [&](int64_t i) {
@@ -41,11 +42,23 @@ class GroupNormKernel {
     const int64_t channels = x.last();
     const float* gain = context.GetVector(1, channels, "the gain");
     const float* bias = context.GetVector(2, channels, "the bias");
-    float* y = context.OutputOver(0, x.shape);
+    void* y = context.OutputOver(0, x.shape);
     const int64_t samples = x.shape[0];
     const int64_t size = x.size(1);
     if (samples == 0 || size == 0) return;
-    const std::vector<Moments> moments = MomentsOfSamples(x.data, samples, size);
+    WithType(x.type, [&](auto from) {
+      WithType(context.OutputType(), [&](auto to) {
+        Normalize(static_cast<const decltype(from)*>(x.data), static_cast<decltype(to)*>(y), samples, size, channels,
+                  gain, bias);
+      });
+    });
+  }
+
+ private:
+  template <typename X, typename Y>
+  void Normalize(const X* x, Y* y, int64_t samples, int64_t size, int64_t channels, const float* gain,
+                 const float* bias) const {
+    const std::vector<Moments> moments = MomentsOfSamples(x, samples, size);
 
     // y = (x − centre) · slope + offset for each channel, where the centre is the mean in floats and the offset holds
     // what that leaves out.
@@ -70,14 +83,14 @@ class GroupNormKernel {
       const float centre = static_cast<float>(moments[s].mean);
       for (int64_t row = first; row < end; row++) {
         const int64_t at = (s * rows + row) * channels;
-        Normalize(x.data + at, y + at, channels, centre, &slopes[s * channels], &offsets[s * channels]);
+        NormalizeCell(x + at, y + at, channels, centre, &slopes[s * channels], &offsets[s * channels]);
       }
     });
   }
 
- private:
-  void Normalize(const float* x, float* y, int64_t channels, float centre, const float* slope,
-                 const float* offset) const {
+  template <typename X, typename Y>
+  void NormalizeCell(const X* x, Y* y, int64_t channels, float centre, const float* slope,
+                     const float* offset) const {
     ForVectors(channels, x, y, [&](int64_t i, Vector value) {
       const int64_t count = std::min<int64_t>(kWidth, channels - i);
       const auto part = [&](const float* from) {
@@ -96,9 +109,10 @@ class GroupNormKernel {
 
 void RegisterGroupNorm() {
   RegisterDefinition({"AsMlpGroupNorm",
-                      {"x: float", "gain: float", "bias: float"},
-                      {"epsilon: float = 1e-5", "activation: {'none', 'gelu'} = 'none'"},
-                      "y: float",
+                      {"x: T", "gain: float", "bias: float"},
+                      {"epsilon: float = 1e-5", "activation: {'none', 'gelu'} = 'none'",
+                       "T: {float, bfloat16} = DT_FLOAT", "U: {float, bfloat16} = DT_FLOAT"},
+                      "y: U",
                       SameShape});
   RegisterKernel<GroupNormKernel>("AsMlpGroupNorm");
 }

@@ -4,6 +4,7 @@ import { withoutConstants } from '../graph-constants.ts';
 import { encodeGraphDef } from '../graph-def.ts';
 import { openGraphSession } from '../graph-session.ts';
 import { graphRuntime, nativeDevice } from '../native.ts';
+import { bf16NotHere } from '../precision.ts';
 import { graphFunction, type PlainTensor } from './graph-function.ts';
 import { lowerToTensorFlow } from './lower.ts';
 import { assertConsistent, mergeTraces, type Program } from './program.ts';
@@ -23,11 +24,12 @@ const SAMPLES: Readonly<Record<OpenSize, readonly number[]>> = {
  * Makes `fn` fast on the native engine: runs it a few times, writes down what it does, and gives that to TensorFlow as
  * one graph, which serves every size that `inputs` leaves open. Variables are frozen to the values they have now.
  *
- * @throws AsMlpError `usage` when `fn` reads the values of a tensor, or does other things for other sizes.
+ * @throws AsMlpError `usage` when `fn` reads the values of a tensor, or does other things for other sizes, or `bf16` is
+ * asked of a GPU.
  */
 export async function compileForTensorFlow<F extends TensorFunction>(
   fn: F,
-  { inputs }: CompileOptions,
+  { inputs, precision = 'float32' }: CompileOptions,
 ): Promise<Compiled<F>> {
   const program = recordProgram((tensors) => fn(...tensors), inputs);
   const names = {
@@ -36,7 +38,8 @@ export async function compileForTensorFlow<F extends TensorFunction>(
   };
   // The operations of the graph runtime run on processors alone.
   const fused = nativeDevice() === 'cpu';
-  const graph = withoutConstants(lowerToTensorFlow(program, names, { fused }));
+  if (precision === 'bf16' && !fused) throw bf16NotHere('a GPU computes');
+  const graph = withoutConstants(lowerToTensorFlow(program, names, { fused, precision }));
   const session = openGraphSession(
     encodeGraphDef(graph.nodes),
     // Each operation uses all threads by itself; two at once would only take the caches from each other.

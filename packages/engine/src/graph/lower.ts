@@ -1,6 +1,7 @@
 import { AsMlpError } from '@as-mlp/base';
+import type { Precision } from '@as-mlp/nn';
 import type { GraphNode } from '../graph-def.ts';
-
+import { castProducts } from './cast-products.ts';
 import { GraphLowering } from './graph-lowering.ts';
 import type { Program } from './program.ts';
 import { fuseForRuntime, RUNTIME_KERNELS } from './runtime-kernels.ts';
@@ -21,6 +22,8 @@ export interface LoweringOptions {
    * can read such a graph. Default false.
    */
   readonly fused?: boolean;
+  /** `bf16`: the products of a fused graph are computed in bfloat16, see {@link castProducts}. Default `float32`. */
+  readonly precision?: Precision;
 }
 
 /**
@@ -34,7 +37,8 @@ export function lowerToTensorFlow(
   names: LoweredNames,
   options: LoweringOptions = {},
 ): GraphNode[] {
-  const graph = new GraphLowering(options.fused ? fuseForRuntime(program) : program);
+  const fused = options.fused ? fuseForRuntime(program) : program;
+  const graph = new GraphLowering(options.precision === 'bf16' ? castProducts(fused) : fused);
   lowerInto(graph, names);
   return graph.nodes;
 }
