@@ -23,7 +23,7 @@ export type Precision = 'float32' | 'bf16';
 export interface CompileOptions {
   /** One for each argument. */
   readonly inputs: readonly InputSpec[];
-  /** That of the engine unless given. `bf16` is slow on processors that lack its instructions. */
+  /** That of the engine unless given. `bf16` is no gain on processors that lack its instructions. */
   readonly precision?: Precision;
 }
 

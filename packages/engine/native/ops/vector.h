@@ -34,8 +34,20 @@ struct Bfloat16 {
 typedef uint32_t Bits __attribute__((vector_size(kVectorBytes)));
 typedef uint16_t HalfBits __attribute__((vector_size(kVectorBytes / 2)));
 
+// The elements of a vector in those of another; the builtin is one instruction, which GCC 8 and older lack.
+template <typename To, typename From>
+inline To Convert(From from) {
+#if defined(__clang__) || __GNUC__ >= 9
+  return __builtin_convertvector(from, To);
+#else
+  To to;
+  for (int i = 0; i < kWidth; i++) to[i] = from[i];
+  return to;
+#endif
+}
+
 inline Vector Widen(HalfBits halves) {
-  const Bits bits = __builtin_convertvector(halves, Bits) << 16;
+  const Bits bits = Convert<Bits>(halves) << 16;
   Vector value;
   std::memcpy(&value, &bits, sizeof value);
   return value;
@@ -48,7 +60,7 @@ inline HalfBits Narrow(Vector value) {
   const Bits rounded = (bits + (0x7fff + ((bits >> 16) & 1))) >> 16;
   // Rounding could carry a NaN into infinity or zero.
   const Bits nan = (bits >> 16) | 0x40;
-  return __builtin_convertvector(value == value ? rounded : nan, HalfBits);
+  return Convert<HalfBits>(value == value ? rounded : nan);
 }
 
 inline Vector Load(const Bfloat16* from) {
