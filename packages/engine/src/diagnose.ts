@@ -134,7 +134,7 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis
     asked: { engine: asked, device, precision },
     engine,
     device: used,
-    precision: { used: note === undefined ? precision : 'float32', note: note ?? null },
+    precision: { used: engine && note === undefined ? precision : 'float32', note: note ?? null },
     versions: {
       project: projectVersion(),
       node: process.versions.node,

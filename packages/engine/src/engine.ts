@@ -67,9 +67,8 @@ type OpenedAny = Omit<Opened, 'precision'>;
  * shared `@tensorflow/tfjs-core`. Every step down is announced in one line. May be called again, also
  * for another engine; threads and device of the native engine are fixed by its first opening.
  *
- * @throws AsMlpError `usage` for an unknown engine, a bad thread count, or `bf16` with another engine than native or with
- * `eager`; `engine` when a forced engine
- * is not there, or `device: 'gpu'` finds no GPU.
+ * @throws AsMlpError `usage` for an unknown engine, a bad thread count, or `bf16` with `eager` or another engine than native;
+ * `engine` when a forced engine is not there, or `device: 'gpu'` finds no GPU.
  */
 export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   const log = options.log ?? ((line: string) => process.stderr.write(`${line}\n`));
