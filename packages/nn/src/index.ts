@@ -5,6 +5,7 @@ export {
   type InputSpec,
   type MacCounts,
   type OpenSize,
+  type Precision,
   runEagerly,
   type TensorFunction,
 } from './compile.ts';

@@ -19,7 +19,8 @@ constexpr int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Mean and variance of each of `samples` times `size` elements. Their parts are the same on any number of threads, and so
 // is the result.
-std::vector<Moments> MomentsOfSamples(const float* x, int64_t samples, int64_t size) {
+template <typename T>
+std::vector<Moments> MomentsOfSamples(const T* x, int64_t samples, int64_t size) {
   const int64_t parts = CeilDiv(size, kChunk);
   std::vector<Moments> found(static_cast<size_t>(samples * parts));
   ThreadPool::Get().For(samples * parts, [&](int64_t i) {
@@ -60,11 +61,23 @@ class GroupNormKernel {
     const int64_t channels = x.last();
     const float* gain = context.GetVector(1, channels, "the gain");
     const float* bias = context.GetVector(2, channels, "the bias");
-    float* y = context.OutputOver(0, x.shape);
+    void* y = context.OutputOver(0, x.shape);
     const int64_t samples = x.shape[0];
     const int64_t size = x.size(1);
     if (samples == 0 || size == 0) return;
-    const std::vector<Moments> moments = MomentsOfSamples(x.data, samples, size);
+    WithType(x.type, [&](auto from) {
+      WithType(context.OutputType(), [&](auto to) {
+        Normalize(static_cast<const decltype(from)*>(x.data), static_cast<decltype(to)*>(y), samples, size, channels,
+                  gain, bias);
+      });
+    });
+  }
+
+ private:
+  template <typename X, typename Y>
+  void Normalize(const X* x, Y* y, int64_t samples, int64_t size, int64_t channels, const float* gain,
+                 const float* bias) const {
+    const std::vector<Moments> moments = MomentsOfSamples(x, samples, size);
 
     // y = (x − centre) · slope + offset for each channel, where the centre is the mean in floats and the offset holds
     // what that leaves out.
@@ -84,14 +97,14 @@ class GroupNormKernel {
       const float centre = static_cast<float>(moments[s].mean);
       for (int64_t row = first; row < end; row++) {
         const int64_t at = (s * parts.rows + row) * channels;
-        Normalize(x.data + at, y + at, channels, centre, &slopes[s * channels], &offsets[s * channels]);
+        NormalizeCell(x + at, y + at, channels, centre, &slopes[s * channels], &offsets[s * channels]);
       }
     });
   }
 
- private:
-  void Normalize(const float* x, float* y, int64_t channels, float centre, const float* slope,
-                 const float* offset) const {
+  template <typename X, typename Y>
+  void NormalizeCell(const X* x, Y* y, int64_t channels, float centre, const float* slope,
+                     const float* offset) const {
     ForVectors(channels, x, y, [&](int64_t i, Vector value) {
       const auto part = [&](const float* from) { return LoadUpTo(from + i, channels - i); };
       const Vector normal = (value - centre) * part(slope) + part(offset);
@@ -115,15 +128,15 @@ class GroupNormGradientKernel {
     const float* gain = context.GetVector(1, channels, "the gain");
     const Input dy = context.Get(2, 2);
     if (x.shape != dy.shape) Fail("x is " + ToText(x.shape) + " and its gradient " + ToText(dy.shape));
-    float* d_gain = context.Output({channels}, 1);
-    float* d_bias = context.Output({channels}, 2);
+    float* d_gain = static_cast<float*>(context.Output({channels}, 1));
+    float* d_bias = static_cast<float*>(context.Output({channels}, 2));
     std::fill(d_gain, d_gain + channels, 0.0f);
     std::fill(d_bias, d_bias + channels, 0.0f);
     const int64_t samples = x.shape[0];
     const int64_t size = x.size(1);
-    float* dx = context.OutputOver(2, x.shape);
+    float* dx = static_cast<float*>(context.OutputOver(2, x.shape));
     if (samples == 0 || size == 0) return;
-    const std::vector<Moments> moments = MomentsOfSamples(x.data, samples, size);
+    const std::vector<Moments> moments = MomentsOfSamples(x.floats(), samples, size);
     std::vector<Normal> normals(static_cast<size_t>(samples));
     for (int64_t s = 0; s < samples; s++) {
       const double scale = 1 / std::sqrt(moments[s].variance() + epsilon_);
@@ -138,7 +151,7 @@ class GroupNormGradientKernel {
       float* const with_n = &sums[part * 2 * channels];
       for (int64_t row = first; row < end; row++) {
         const int64_t at = (s * parts.rows + row) * channels;
-        AddRow(x.data + at, dy.data + at, channels, normals[s], with_n, with_n + channels);
+        AddRow(x.floats() + at, dy.floats() + at, channels, normals[s], with_n, with_n + channels);
       }
     });
     std::vector<double> totals(static_cast<size_t>(2 * channels));
@@ -165,9 +178,9 @@ class GroupNormGradientKernel {
     parts.For(samples, [&](int64_t, int64_t s, int64_t first, int64_t end) {
       for (int64_t row = first; row < end; row++) {
         const int64_t at = (s * parts.rows + row) * channels;
-        ForVectors(channels, x.data + at, dx + at, [&](int64_t i, Vector value) {
+        ForVectors(channels, x.floats() + at, dx + at, [&](int64_t i, Vector value) {
           const int64_t left = channels - i;
-          const Vector g = LoadUpTo(dy.data + at + i, left) * LoadUpTo(gain + i, left);
+          const Vector g = LoadUpTo(dy.floats() + at + i, left) * LoadUpTo(gain + i, left);
           return (g - means[s].alone - normals[s].Of(value) * means[s].with_n) * normals[s].scale;
         });
       }
@@ -214,9 +227,10 @@ void GradientShapes(TF_ShapeInferenceContext* context, TF_Status* status) {
 
 void RegisterGroupNorm() {
   RegisterDefinition({"AsMlpGroupNorm",
-                      {"x: float", "gain: float", "bias: float"},
-                      {"epsilon: float = 1e-5", "activation: {'none', 'gelu'} = 'none'"},
-                      {"y: float"},
+                      {"x: T", "gain: float", "bias: float"},
+                      {"epsilon: float = 1e-5", "activation: {'none', 'gelu'} = 'none'",
+                       "T: {float, bfloat16} = DT_FLOAT", "U: {float, bfloat16} = DT_FLOAT"},
+                      {"y: U"},
                       SameShape});
   RegisterKernel<GroupNormKernel>("AsMlpGroupNorm");
   RegisterDefinition({"AsMlpGroupNormGradient",

@@ -4,6 +4,8 @@ import { withoutConstants } from '../graph-constants.ts';
 import { encodeGraphDef } from '../graph-def.ts';
 import { openGraphSession } from '../graph-session.ts';
 import { graphRuntime, nativeDevice } from '../native.ts';
+import { bf16NotHere } from '../precision.ts';
+import { castProducts } from './cast-products.ts';
 import { graphFunction, type PlainTensor } from './graph-function.ts';
 import { lowerToTensorFlow } from './lower.ts';
 import { assertConsistent, mergeTraces, type Program } from './program.ts';
@@ -25,21 +27,24 @@ const SAMPLES: Readonly<Record<OpenSize, readonly number[]>> = {
  * Makes `fn` fast on the native engine: follows it a few times, writes down what it does, and gives that to TensorFlow as
  * one graph, which serves every size that `inputs` leaves open. Variables are frozen to the values they have now.
  *
- * @throws AsMlpError `usage` when `fn` reads the values of a tensor, or does other things for other sizes.
+ * @throws AsMlpError `usage` when `fn` reads the values of a tensor, or does other things for other sizes, or `bf16` is
+ * asked of a GPU.
  */
 export async function compileForTensorFlow<F extends TensorFunction>(
   fn: F,
   options: CompileOptions,
 ): Promise<Compiled<F>> {
-  const { inputs } = options;
+  const { inputs, precision } = options;
   // The operations of the graph runtime run on processors alone.
   const fused = nativeDevice() === 'cpu';
+  if (precision === 'bf16' && !fused) throw bf16NotHere('a GPU computes');
   const program = await compileProgram(fn, options, fused ? fuseForRuntime : undefined);
   const names = {
     inputs: program.inputs.map((_, i) => `input_${i}`),
     outputs: program.outputs.map((_, i) => `output_${i}`),
   };
-  const graph = withoutConstants(lowerToTensorFlow(program, names));
+  const cast = precision === 'bf16' ? castProducts(program) : program;
+  const graph = withoutConstants(lowerToTensorFlow(cast, names));
   const session = openGraphSession(
     encodeGraphDef(graph.nodes),
     // Each operation uses all threads by itself; two at once would only take the caches from each other.

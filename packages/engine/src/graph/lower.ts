@@ -1,6 +1,5 @@
 import { AsMlpError } from '@as-mlp/base';
 import type { GraphNode } from '../graph-def.ts';
-
 import { GraphLowering } from './graph-lowering.ts';
 import type { LowerKernel } from './lower-kernel.ts';
 import type { Program } from './program.ts';

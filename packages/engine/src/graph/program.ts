@@ -3,10 +3,13 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { type Dim, DimSolver, evaluateDim, type KnownDim, sameDim } from './dims.ts';
 import type { Capture, Trace, TracedKernel, ValueId } from './trace.ts';
 
+/** A type of TensorFlow.js, or what a graph may hold in between. */
+export type ValueDtype = tf.DataType | 'bfloat16';
+
 /** A value of a program; open sizes follow from the inputs. */
 export interface ProgramValue {
   readonly shape: readonly Dim[];
-  readonly dtype: tf.DataType;
+  readonly dtype: ValueDtype;
 }
 
 /** An attribute of a kernel as tfjs-core passes it, with sizes that may depend on the inputs. */

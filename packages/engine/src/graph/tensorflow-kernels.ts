@@ -1,5 +1,4 @@
 import type { GraphAttribute } from '../graph-def.ts';
-import { type Dim, isFixed } from './dims.ts';
 import { dimsOf, type GraphLowering } from './graph-lowering.ts';
 import { type Lowerings, type LowerKernel, listOf, typeOf } from './lower-kernel.ts';
 import type { ProgramKernel } from './program.ts';
@@ -46,13 +45,8 @@ const matMul: LowerKernel = (graph, kernel) => {
 };
 
 const reshape: LowerKernel = (graph, kernel) => {
-  const shape = dimsOf(kernel.attrs.shape);
-  const open = shape.filter((dim) => !isFixed(dim));
-  // A single open size follows from the others, which needs nothing computed.
-  const target =
-    open.length === 1 && !shape.includes(-1) ? shape.map((dim) => (isFixed(dim) ? dim : -1)) : shape;
-  const attributes = { ...typeOf(graph, kernel, 'x'), Tshape: { type: 'int32' } as const };
-  graph.define(kernel, graph.node('Reshape', [graph.input(kernel, 'x'), graph.ints(target)], attributes));
+  const { T } = typeOf(graph, kernel, 'x');
+  graph.define(kernel, graph.reshape(graph.input(kernel, 'x'), dimsOf(kernel.attrs.shape), T!));
 };
 
 const pad: LowerKernel = (graph, kernel) => {
