@@ -1,4 +1,5 @@
 import type { GraphAttribute } from '../graph-def.ts';
+import type { Dim } from './dims.ts';
 import { dimsOf, type GraphLowering } from './graph-lowering.ts';
 import { type Lowerings, type LowerKernel, listOf, typeOf } from './lower-kernel.ts';
 import type { ProgramKernel } from './program.ts';

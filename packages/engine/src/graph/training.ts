@@ -13,7 +13,7 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import { encodeGraphDef } from '../graph-def.ts';
 import { type GraphFeed, type GraphSession, openGraphSession } from '../graph-session.ts';
-import { graphRuntime, nativeDevice } from '../native.ts';
+import { nativeDevice } from '../native.ts';
 import { recordProgram } from './compile.ts';
 import { evaluateDim } from './dims.ts';
 import type { Program } from './program.ts';
@@ -94,8 +94,6 @@ export async function compileTrainingStep(options: TrainingStepOptions): Promise
     accumulate,
     fused,
   });
-  // Every operation of a recorded backward pass kept its output: far more than a step of the graph takes.
-  graphRuntime().trim();
   // One operation at a time uses all threads by itself; two at once would hold more maps.
   const session = openGraphSession(encodeGraphDef(graph.nodes), fused ? { interOpThreads: 1 } : {});
   const step = new GraphStep({ session, graph, program, groups, betas: rounded, eps, names });
