@@ -26,6 +26,7 @@ export const REFERENCE = 'compiled';
 /** This project in all its ways. One that does not open on this machine is left out, with its reason. */
 export const OWN: readonly Contestant[] = [
   own('compiled', ['inference', 'training', 'scaling'], { engine: 'native' }),
+  own('compiled, bf16', ['inference'], { engine: 'native', precision: 'bf16' }),
   own('eager', ['inference', 'training'], { engine: 'native', eager: true }),
   own('onnx', ['inference'], { engine: 'onnx' }),
   own('wasm', ['inference'], { engine: 'wasm' }),

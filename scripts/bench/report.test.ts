@@ -50,6 +50,12 @@ describe('formatReport', () => {
     expect(lines[3]).toContain('2.50 (2.50–2.50)');
   });
 
+  it('says of a row what is not as its name says', () => {
+    const kept = { ...outcome('compiled, bf16', 100, 1.01), note: 'float32 kept' };
+    const inference = { ...figures.inference!, batches: [{ batch: 1, outcomes: [kept] }] };
+    expect(formatReport({ ...figures, inference })).toContain('| compiled, bf16 (float32 kept) | 1.01');
+  });
+
   it('says what was measured, how equal the networks are, and what else ran', () => {
     expect(lines.at(-2)).toBe(
       "as-mlp-tiny at 224², 2 × a processor, Node 20.19.0, rounds: 5; PyTorch's logits differ by at most 2.0e-6; other programs took 4 % of the processors.",

@@ -47,8 +47,8 @@ function imagesTable(title: string, outcomes: readonly Outcome[]): string {
 
 function secondsTable(title: string, outcomes: readonly Outcome[]): string {
   const seconds = (ms: number) => (ms / 1000).toFixed(2);
-  const rows = outcomes.map(({ name, ratio, p50, p95 }) => [
-    name,
+  const rows = outcomes.map(({ ratio, p50, p95, ...outcome }) => [
+    labelOf(outcome),
     formatSpread(ratio),
     seconds(p50),
     seconds(p95),
@@ -92,9 +92,14 @@ function disturbance({ about, inference, training, start, pipeline }: Figures): 
   return `${about.model} at ${about.side}², ${about.processors} × ${about.processor}, Node ${about.node}, rounds: ${about.rounds}${same}${taken}.`;
 }
 
-function imageCells({ name, ratio, p50, p95, peakMiB }: Outcome): string[] {
+/** The name, with what is not as it says. */
+export function labelOf({ name, note }: Pick<Outcome, 'name' | 'note'>): string {
+  return note === undefined ? name : `${name} (${note})`;
+}
+
+function imageCells({ ratio, p50, p95, peakMiB, ...outcome }: Outcome): string[] {
   return [
-    name,
+    labelOf(outcome),
     formatSpread(ratio),
     p50.toFixed(1),
     p95.toFixed(1),

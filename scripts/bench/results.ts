@@ -5,7 +5,7 @@ import { describeIoError, writeFileAtomic } from '@as-mlp/base/node';
 import type { BenchOptions } from './arguments.ts';
 import { barChart } from './chart.ts';
 import type { About, Figures } from './figures.ts';
-import { formatReport } from './report.ts';
+import { formatReport, labelOf } from './report.ts';
 
 /** Between these lines a document holds the tables. */
 const MARKERS = ['<!-- figures: begin -->', '<!-- figures: end -->'] as const;
@@ -60,7 +60,11 @@ function chartOf({ about, inference }: Figures, own: ReadonlySet<string>): strin
   return barChart(
     (inference?.batches ?? []).map(({ batch, outcomes }) => ({
       title: `${about.model} at ${about.side}², batch ${batch}: images a second`,
-      bars: outcomes.map(({ name, p50 }) => ({ label: name, value: 1000 / p50, isOwn: own.has(name) })),
+      bars: outcomes.map((outcome) => ({
+        label: labelOf(outcome),
+        value: 1000 / outcome.p50,
+        isOwn: own.has(outcome.name),
+      })),
     })),
   );
 }

@@ -5,9 +5,15 @@ import type { Contestant } from './contestants.ts';
 import { peakMemory, whenQuiet } from './machine.ts';
 import { ratioSpread, type Spread, spread } from './statistics.ts';
 
+/** Whose first turn takes longer than this many milliseconds has this many more: emulated bfloat16 takes minutes. */
+const SLOW_MS = 10_000;
+const SLOW_ROUNDS = 2;
+
 /** A contestant who is ready. */
 export interface Player {
   readonly name: string;
+  /** What is not as its name says. */
+  readonly note?: string | undefined;
   /** The process that works, when it stays from turn to turn. */
   readonly pid?: number;
   /** Milliseconds for one image, or whatever the work is counted in, of each repetition. */
@@ -18,6 +24,7 @@ export interface Player {
 /** What one contestant took, over all rounds. Milliseconds for one image, or whatever the work is counted in. */
 export interface Outcome {
   readonly name: string;
+  readonly note?: string | undefined;
   readonly p50: number;
   readonly p95: number;
   /** The median of each round. */
@@ -52,8 +59,11 @@ export async function openPlayers(
   for (const contestant of contestants) {
     const { name } = contestant;
     const child = new Child(contestant.launch);
+    let note: string | undefined;
     try {
-      await child.ask({ do: 'open', ...open(contestant), ...contestant.settings });
+      ({ note } = (await child.ask({ do: 'open', ...open(contestant), ...contestant.settings })) as {
+        note?: string;
+      });
     } catch (error) {
       await child.close();
       log(`  ${name} is left out: ${error instanceof Error ? error.message : error}`);
@@ -61,6 +71,7 @@ export async function openPlayers(
     }
     players.push({
       name,
+      note,
       pid: child.pid,
       turn: async () => (await child.ask({ do: 'turn', ...turn })).times as number[],
       close: () => child.close(),
@@ -70,7 +81,8 @@ export async function openPlayers(
 }
 
 /**
- * Lets every player have a turn in every round; the first round warms up and does not count. Ratios are to the player named
+ * Lets every player have a turn in every round; the first round warms up and does not count. Who needs long for it has two
+ * more turns at most. Ratios are to the player named
  * `reference`, else to the first. The players are closed at the end.
  */
 export async function playRounds(
@@ -78,15 +90,26 @@ export async function playRounds(
   { rounds, patience, turnMs, log }: Rounds,
   reference?: string,
 ): Promise<Outcome[]> {
-  const turns = players.map((player) => ({ player, times: [] as number[][], others: [] as number[] }));
+  const turns = players.map((player) => ({
+    player,
+    times: [] as number[][],
+    others: [] as number[],
+    rounds,
+  }));
   try {
     for (let round = 0; round <= rounds; round++) {
       log(round === 0 ? '  warming up' : `  round ${round} of ${rounds}`);
-      for (const { player, times, others } of turns) {
+      for (const entry of turns) {
+        const { player, times, others } = entry;
+        if (round > entry.rounds) continue;
         await setTimeout(turnMs / 2);
         const pids = player.pid === undefined ? [] : [player.pid];
+        const start = performance.now();
         const turn = await whenQuiet(pids, round > 0 ? patience : 0, () => player.turn());
-        if (round === 0) continue;
+        if (round === 0) {
+          if (performance.now() - start > SLOW_MS) entry.rounds = Math.min(rounds, SLOW_ROUNDS);
+          continue;
+        }
         times.push([...turn.value]);
         if (turn.others !== undefined) others.push(turn.others);
       }
@@ -101,6 +124,7 @@ export async function playRounds(
       ] ?? [];
     return turns.map(({ player, times, others }, index) => ({
       name: player.name,
+      note: player.note,
       p50: quantile(times.flat(), 0.5),
       p95: quantile(times.flat(), 0.95),
       rounds: medians[index]!,

@@ -1,4 +1,6 @@
 import { createClassificationModel } from '@as-mlp/classification';
+import { countMacs } from '@as-mlp/engine';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { BenchOptions, Section } from './arguments.ts';
 import { Child } from './child.ts';
 import { type Contestant, REFERENCE } from './contestants.ts';
@@ -44,8 +46,11 @@ export async function measureInference(bench: Bench): Promise<InferenceFigures> 
     const players = await openPlayers(among(bench, 'inference'), open, { batch, turnMs }, log);
     batches.push({ batch, outcomes: await playRounds(players, { ...options, log }, REFERENCE) });
   }
-  const macs = createClassificationModel(model).macs({ height: side, width: side });
-  return { batches, flops: 2 * macs, gemm: await measureGemm(bench) };
+  const network = createClassificationModel(model).initializeZeros();
+  const forward = (images: tf.Tensor) => network.forward(images as tf.Tensor4D);
+  const { products } = countMacs(forward, [[1, side, side, 3]]);
+  network.dispose();
+  return { batches, flops: 2 * products, gemm: await measureGemm(bench) };
 }
 
 /** The best rate over shapes and rounds, of this project's native engine and of PyTorch, in turn, where they are there. */

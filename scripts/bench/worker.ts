@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline';
 import { createForwardTimer } from '@as-mlp/classification';
 import { type Engine, type EngineChoice, openEngine } from '@as-mlp/engine';
+import type { Precision } from '@as-mlp/nn';
 import type { Message } from './child.ts';
 import { writeFixtures } from './fixtures.ts';
 import { multiply } from './gemm.ts';
@@ -18,6 +19,7 @@ interface Settings {
   readonly path: string;
   readonly engine?: EngineChoice;
   readonly eager?: boolean;
+  readonly precision?: Precision;
   readonly workers?: number;
 }
 
@@ -33,11 +35,13 @@ interface Turn {
 type Work = (batch: number) => Promise<void>;
 
 let work: Work | undefined;
+/** What is not as it was asked for. */
+let note: string | undefined;
 
 const handlers: Readonly<Record<string, (request: never) => Promise<Message>>> = {
   async open(settings: Settings) {
     work = await open(settings);
-    return {};
+    return { note };
   },
   turn: ({ turnMs, batch }: Turn) => repeat(work!, batch, turnMs),
   gemm: async ({ shape }: { shape: readonly [number, number, number] }) => ({ rate: await multiply(shape) }),
@@ -65,8 +69,10 @@ async function open({ work: kind, model, side, path, workers = 0, ...engine }: S
   return (batch) => timer.run(batch);
 }
 
-function openQuietly(options: { engine?: EngineChoice; eager?: boolean }): Promise<Engine> {
-  return openEngine({ ...options, log: () => undefined });
+async function openQuietly(options: Pick<Settings, 'engine' | 'eager' | 'precision'>): Promise<Engine> {
+  const engine = await openEngine({ ...options, log: () => undefined });
+  if (options.precision === 'bf16' && engine.precision === 'float32') note = 'float32 kept';
+  return engine;
 }
 
 /** The time of each call in milliseconds an image. */

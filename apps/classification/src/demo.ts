@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import {
-  addEngineOptions,
+  addInferenceOptions,
   type Cli,
   contactSheet,
   type Engine,
@@ -31,7 +31,7 @@ export const demo: Verb = (program, cli) => {
       'classify the 10,000 MNIST test digits with the weights that come along, and time as-mlp-tiny',
     )
     .option('--out <folder>', 'where the results go', 'demo/classification');
-  addEngineOptions(command).action((flags: EngineFlags & { out: string }) => run(flags, cli));
+  addInferenceOptions(command).action((flags: EngineFlags & { out: string }) => run(flags, cli));
 };
 
 async function run(flags: EngineFlags & { out: string }, cli: Cli): Promise<void> {

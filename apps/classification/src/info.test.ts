@@ -32,6 +32,15 @@ it('describes a model by name, with as many classes as asked for', async () => {
   expect(JSON.parse(out)).toMatchObject({ params: 28282696 - 990 * 769, size: { height: 64, width: 64 } });
 });
 
+it.each([
+  ['as-mlp-tiny', 4_358_553_600],
+  ['as-mlp-small', 8_524_867_584],
+  ['as-mlp-base', 15_142_936_576],
+  ['as-mlp-mobile', 1_324_756_992],
+])('counts the official multiply-accumulates of %s', async (name, macs) => {
+  expect(JSON.parse((await run(name, '--json', '-')).out).macs).toBe(macs);
+});
+
 it('tells a name from a file', async () => {
   expect(await run('as-mlp-tinny')).toMatchObject({
     code: 2,

@@ -19,13 +19,15 @@ export const info = infoVerb({
     const model = file
       ? new ClassificationModel(file.config)
       : createClassificationModel(target, { numClasses: flags.classes ?? 1000 });
+    model.initializeZeros();
     const { config } = model;
     const side = file?.preprocessing.size ?? 224;
     const size = flags.size ?? { height: side, width: side };
     return {
       name: file ? `${modelName(config)} in ${target}` : target,
       params: model.parameterCount(),
-      macs: model.macs(size),
+      forward: (images) => model.forward(images as Parameters<typeof model.forward>[0]),
+      tallyMacs: (counts) => model.officialMacs(counts, size),
       size,
       features: model.stages(),
       facts: {

@@ -76,6 +76,7 @@ describe('bench', () => {
       size: { height: 32, width: 64 },
       engine: 'cpu',
       threads: 1,
+      precision: 'float32',
       rows: [{ batch: 1 }],
       peakRssMiB: expect.any(Number),
     });

@@ -1,6 +1,6 @@
 import type { Engine } from '@as-mlp/engine';
 import type { Verb } from './cli.ts';
-import { addEngineOptions, type EngineFlags, imageSize, wholeNumber, wholeNumbers } from './options.ts';
+import { addInferenceOptions, type EngineFlags, imageSize, wholeNumber, wholeNumbers } from './options.ts';
 import { checkTarget, writeJson } from './outputs.ts';
 import { formatTable } from './table.ts';
 
@@ -46,7 +46,7 @@ export function benchVerb(task: BenchTask): Verb {
       .option('--size <side|height,width>', 'image size', imageSize, imageSize(task.defaultSize))
       .option('--runs <n>', 'timed runs of each batch size', wholeNumber(1), 10)
       .option('--json <file>', 'write the figures as JSON; - is standard output');
-    addEngineOptions(command).action(async (flags: BenchFlags) => {
+    addInferenceOptions(command).action(async (flags: BenchFlags) => {
       await checkTarget(flags.json);
       const engine = await cli.openEngine(flags);
       const timed = await task.open(flags, engine);
@@ -58,7 +58,8 @@ export function benchVerb(task: BenchTask): Verb {
       }
       const peakRssMiB = Math.round(process.resourceUsage().maxRSS / 1024);
       const { model, size } = flags;
-      const figures = { model, size, engine: engine.name, threads: engine.threads, rows, peakRssMiB };
+      const { threads, precision } = engine;
+      const figures = { model, size, engine: engine.name, threads, precision, rows, peakRssMiB };
       if (flags.json !== undefined) await writeJson(flags.json, figures, cli.terminal);
       if (flags.json === '-') return;
       const cells = rows.map(({ batch, p50, p95, imgPerSec }) => [

@@ -47,9 +47,10 @@ export async function runApp(
   const cli: Cli = {
     terminal,
     signal: interrupt.signal,
-    openEngine: async ({ engine: name, device, threads, eager }) => {
+    openEngine: async ({ engine: name, ...flags }) => {
       const { describeEngine, openEngine } = await import('@as-mlp/engine');
-      const engine = await openEngine({ engine: name, device, threads, eager, log: terminal.log });
+      const { device, threads, eager, precision } = flags;
+      const engine = await openEngine({ engine: name, device, threads, eager, precision, log: terminal.log });
       terminal.log(describeEngine(engine));
       return engine;
     },

@@ -33,6 +33,12 @@ describe('doctor', () => {
     });
   });
 
+  it('says what a precision comes to', async () => {
+    const { code, out } = await doctor('--engine', 'cpu', '--precision', 'bf16');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^precision +float32 is kept: bf16 needs the native engine$/m);
+  });
+
   it('writes the report to a file', async () => {
     const file = join(scratchFolder(), 'report.json');
     const { code, out } = await doctor('--engine', 'wasm', '--json', file);

@@ -2,7 +2,7 @@ import type { AsMlpError } from '@as-mlp/base';
 import type { Engine } from '@as-mlp/engine';
 import type { Command } from 'commander';
 import type { Cli, Verb } from './cli.ts';
-import { addEngineOptions, type EngineFlags, wholeNumber } from './options.ts';
+import { addInferenceOptions, type EngineFlags, wholeNumber } from './options.ts';
 import { checkTarget, outputFolder, writeJson } from './outputs.ts';
 import type { ProgressLine } from './terminal.ts';
 
@@ -58,7 +58,7 @@ export function evaluateVerb<F extends EvaluateFlags = EvaluateFlags>(task: Eval
       .option('--json <file>', 'write the metrics as JSON; - is standard output')
       .option('--out <folder>', 'write the per-class table and pictures');
     task.addOptions?.(command);
-    addEngineOptions(command).action((flags: F) => evaluate(task, flags, cli));
+    addInferenceOptions(command).action((flags: F) => evaluate(task, flags, cli));
   };
 }
 

@@ -15,7 +15,13 @@ export { doctorVerb } from './doctor.ts';
 export { type EvaluateFlags, type EvaluateTask, type EvaluationReport, evaluateVerb } from './evaluate.ts';
 export { type Exportable, type ExportFlags, type ExportTask, exportVerb } from './export.ts';
 export { type InfoFlags, type InfoTask, infoVerb, type ModelInfo } from './info.ts';
-export { addEngineOptions, type EngineFlags, imageSize, wholeNumber } from './options.ts';
+export {
+  addEngineOptions,
+  addInferenceOptions,
+  type EngineFlags,
+  imageSize,
+  wholeNumber,
+} from './options.ts';
 export { createNamer, outputFolder, readLines, writeJson, writePicture, writeText } from './outputs.ts';
 export { type CaptionLine, captioned, confusionPicture } from './pictures.ts';
 export { type PredictFlags, type Predictor, type PredictTask, predictVerb } from './predict.ts';

@@ -1,15 +1,19 @@
+import { countMacs } from '@as-mlp/engine';
+import type { MacCounts, TensorFunction } from '@as-mlp/nn';
 import type { Command } from 'commander';
 import type { Verb } from './cli.ts';
 import { imageSize } from './options.ts';
 import { writeJson } from './outputs.ts';
 import { formatTable } from './table.ts';
 
-/** Facts about a model that need no tensors. */
+/** Facts about a model, and what it computes. */
 export interface ModelInfo {
   readonly name: string;
   readonly params: number;
-  /** Multiply-accumulates for one image of `size`. */
-  readonly macs: number;
+  /** What one image `[1, H, W, 3]` goes through; it is followed, not computed, so its values do not matter. */
+  readonly forward: TensorFunction;
+  /** Multiply-accumulates from what was counted in `forward` for one image of `size`. */
+  tallyMacs(counts: MacCounts): number;
   readonly size: { readonly height: number; readonly width: number };
   readonly features: readonly { readonly name: string; readonly channels: number; readonly stride: number }[];
   /** Anything else worth showing, e.g. what a weight file says. */
@@ -41,7 +45,8 @@ export function infoVerb(task: InfoTask): Verb {
     task.addOptions?.(command);
     command.action(async (target: string, flags: InfoFlags) => {
       const info = await task.describe(target, flags);
-      const { params, macs, features, name, size, facts } = info;
+      const { params, features, name, size, facts } = info;
+      const macs = info.tallyMacs(countMacs(info.forward, [[1, size.height, size.width, 3]]));
       if (flags.json !== undefined) {
         await writeJson(flags.json, { name, params, macs, size, features, ...facts }, terminal);
         if (flags.json === '-') return;

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import {
   addEngineOptions,
+  addInferenceOptions,
   applySettings,
   collect,
   imageSize,
@@ -54,6 +55,19 @@ describe('addEngineOptions', () => {
   it('refuses what there is not', () => {
     expect(() => parse('--engine', 'cuda')).toThrow('Allowed choices are auto, native, onnx, wasm, cpu');
     expect(() => parse('--threads', '0')).toThrow('1 or more');
+  });
+});
+
+describe('addInferenceOptions', () => {
+  const parse = (...args: string[]) =>
+    addInferenceOptions(new Command().exitOverride().configureOutput({ writeErr: () => undefined }))
+      .parse(args, { from: 'user' })
+      .opts();
+
+  it('reads the precision beside the engine', () => {
+    expect(parse('--precision', 'bf16', '--threads', '2')).toEqual({ precision: 'bf16', threads: 2 });
+    expect(parse()).toEqual({});
+    expect(() => parse('--precision', 'fp16')).toThrow('Allowed choices are float32, bf16');
   });
 });
 

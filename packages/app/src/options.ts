@@ -1,5 +1,6 @@
 import { AsMlpError } from '@as-mlp/base';
 import type { DeviceChoice, EngineChoice } from '@as-mlp/engine';
+import type { Precision } from '@as-mlp/nn';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** Options that every verb which computes has. */
@@ -8,6 +9,7 @@ export interface EngineFlags {
   readonly device?: DeviceChoice;
   readonly threads?: number;
   readonly eager?: boolean;
+  readonly precision?: Precision;
 }
 
 /** Adds `--engine`, `--device`, `--threads` and `--eager`. */
@@ -25,6 +27,16 @@ export function addEngineOptions(command: Command): Command {
     .addOption(new Option('--device <name>', 'gpu fails where there is none').choices(['auto', 'cpu', 'gpu']))
     .option('--threads <n>', 'threads of one operation', wholeNumber(1))
     .option('--eager', 'run every operation by itself instead of compiling the network');
+}
+
+/** Adds what {@link addEngineOptions} adds, and `--precision`, for verbs that only run a network forward. */
+export function addInferenceOptions(command: Command): Command {
+  return addEngineOptions(command).addOption(
+    new Option(
+      '--precision <name>',
+      'bf16 multiplies in bfloat16 where the processor has instructions for that (native engine)',
+    ).choices(['float32', 'bf16']),
+  );
 }
 
 /** Parses a whole number of at least `least`. */

@@ -56,6 +56,12 @@ describe('predict', () => {
     expect({ batches, disposed }).toEqual({ batches: [[1, 2], [3]], disposed: 1 });
   });
 
+  it('does not let a precision pass that its engine lacks', async () => {
+    const { code, out, log } = await predict([await writeImage('a.png', 1)], '--precision', 'bf16');
+    expect({ code, out, disposed }).toEqual({ code: 2, out: '', disposed: 0 });
+    expect(log).toEqual([expect.stringMatching(/^error: .*bf16 needs the native engine on a processor/)]);
+  });
+
   it('names what cannot be read and does the others', async () => {
     const a = await writeImage('a.png', 1);
     const broken = join(folder, 'b.png');

@@ -21,4 +21,3 @@ export {
   variantConfig,
 } from './config.ts';
 export { type InferredArchitecture, inferArchitecture, type Shaped } from './infer.ts';
-export { backboneMacs } from './macs.ts';

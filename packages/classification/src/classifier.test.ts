@@ -147,17 +147,12 @@ describe('loading', () => {
 });
 
 describe('ClassificationModel', () => {
-  it('counts the published parameters and multiply-accumulates', () => {
+  it('counts the published parameters', () => {
     const facts = ['tiny', 'small', 'base', 'mobile'].map((variant) => {
       const model = createClassificationModel(`as-mlp-${variant}`);
-      return [model.parameterCount(), (model.macs({ height: 224, width: 224 }) / 1e9).toFixed(3)];
+      return model.parameterCount();
     });
-    expect(facts).toEqual([
-      [28_282_696, '4.359'],
-      [49_594_696, '8.525'],
-      [87_752_808, '15.143'],
-      [9_597_480, '1.325'],
-    ]);
+    expect(facts).toEqual([28_282_696, 49_594_696, 87_752_808, 9_597_480]);
   });
 
   it('does not leak, however often it is called', async () => {

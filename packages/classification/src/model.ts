@@ -1,14 +1,13 @@
 import {
   type AsMlpConfig,
   type Backbone,
-  backboneMacs,
   createAsMlp,
   type FeatureSpec,
   VARIANTS,
   variantConfig,
 } from '@as-mlp/backbone';
 import { AsMlpError, createRng } from '@as-mlp/base';
-import { constant, INFERENCE, Linear, type Mode, Module, truncNormal } from '@as-mlp/nn';
+import { constant, INFERENCE, Linear, type MacCounts, type Mode, Module, truncNormal } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** An architecture with a number of classes. */
@@ -60,14 +59,16 @@ export class ClassificationModel extends Module {
     return createAsMlp(this.config, { out: 'pyramid' }).features;
   }
 
-  /** Multiply-accumulates for one image, tallied as the official code does. */
-  macs(image: { height: number; width: number }): number {
-    const { channels } = this.backbone.features[0]!;
+  /**
+   * Multiply-accumulates for one image as the official code tallies them (it calls them FLOPs), from what was counted:
+   * the products, and one for each element of a norm and of a sum of two shifted branches.
+   */
+  officialMacs(counts: MacCounts, image: { height: number; width: number }): number {
+    const { channels, stride } = this.backbone.features[0]!;
+    const cells = Math.ceil(image.height / stride) * Math.ceil(image.width / stride);
     // The official tally of the last norm takes (H/4·W/4)/2⁴ cells for the (H/4·W/4)/2⁶ there are; kept.
-    const normCells = Math.floor(
-      (Math.floor(image.height / 4) * Math.floor(image.width / 4) * channels) / 16,
-    );
-    return backboneMacs(this.config, image) + normCells + channels * this.config.numClasses;
+    const lastNorm = Math.floor((Math.floor(image.height / 4) * Math.floor(image.width / 4) * channels) / 16);
+    return counts.products + counts.norms + counts.shifts / 2 + lastNorm - cells * channels;
   }
 }
 

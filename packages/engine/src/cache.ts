@@ -37,6 +37,9 @@ export interface EnsureOptions {
 
 const MARKER = 'complete.json';
 
+/** The folder in the cache that holds compiled graphs, one file each, instead of an entry. */
+export const GRAPHS = 'graphs';
+
 /**
  * The per-user folder of libraries and addons: `ASMLP_CACHE_DIR`, else `$XDG_CACHE_HOME/as-mlp`, else
  * `~/.cache/as-mlp`.

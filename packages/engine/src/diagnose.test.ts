@@ -19,7 +19,8 @@ describe('diagnose', () => {
       usable: true,
       engine: NEXT,
       device: 'cpu',
-      asked: { engine: 'auto', device: 'auto' },
+      asked: { engine: 'auto', device: 'auto', precision: 'float32' },
+      precision: { used: 'float32', note: null },
     });
     expect(report.tools).toEqual({ pip: null, compiler: null });
     expect(report.cache).toEqual({ folder: cache, bytes: 0, items: [] });
@@ -33,6 +34,14 @@ describe('diagnose', () => {
       /^engine {5}(onnx, as fast to predict, but training is 2 to 7 times slower|wasm, 2 to 7 times slower)$/m,
     );
     expect(formatDiagnosis(report)).toMatch(/^missing {4}no native engine: .*: npm run setup$/m);
+  });
+
+  it('says why bf16 would not be used', async () => {
+    const { env } = fakeMachine({ pip: 'none' });
+    const report = await diagnose({ env, precision: 'bf16' });
+    const note = 'float32 is kept: bf16 needs the native engine';
+    expect(report.precision).toEqual({ used: 'float32', note });
+    expect(formatDiagnosis(report)).toContain(`\nprecision  ${note}\nasked for  precision bf16\n`);
   });
 
   it('judges the engine that was asked for', async () => {

@@ -3,8 +3,9 @@ import { readdir } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { AsMlpError } from '@as-mlp/base';
+import type { Precision } from '@as-mlp/nn';
 import { findCompiler, selfCheck } from './addon.ts';
-import { cacheRoot, folderSize, readEntry } from './cache.ts';
+import { cacheRoot, folderSize, GRAPHS, readEntry } from './cache.ts';
 import { chooseEngine, type DeviceChoice, type EngineChoice, type EngineName } from './choice.ts';
 import { runCommand } from './command.ts';
 import { findNative, type NativeSearch } from './installed.ts';
@@ -12,6 +13,7 @@ import { onnxRuntimeVersion } from './onnx/session.ts';
 import { findPip } from './pip.ts';
 import { currentHost, type Host, hasNvidiaDriver } from './platform.ts';
 import { openCpu, openOnnx, openWasm } from './portable.ts';
+import { whyFloat32 } from './precision.ts';
 import { packageVersion, projectVersion } from './versions.ts';
 
 /** What {@link diagnose} is asked; everything may be left out. */
@@ -19,6 +21,7 @@ export interface DiagnoseOptions {
   /** The engine to judge; default: `ASMLP_ENGINE`, else auto. */
   readonly engine?: string;
   readonly device?: DeviceChoice;
+  readonly precision?: Precision;
   readonly env?: NodeJS.ProcessEnv;
 }
 
@@ -40,10 +43,16 @@ export interface Trouble {
 export interface Diagnosis {
   /** Whether the asked-for engine (and device) works here; for `auto`, whether any does. */
   readonly usable: boolean;
-  readonly asked: { readonly engine: EngineChoice; readonly device: DeviceChoice };
+  readonly asked: {
+    readonly engine: EngineChoice;
+    readonly device: DeviceChoice;
+    readonly precision: Precision;
+  };
   /** What `openEngine` would choose; null when the asked-for one does not work. */
   readonly engine: EngineName | null;
   readonly device: 'cpu' | 'gpu' | null;
+  /** In what compiled functions would multiply, and why not in what was asked for. */
+  readonly precision: { readonly used: Precision; readonly note: string | null };
   readonly versions: {
     readonly project: string;
     readonly node: string;
@@ -79,6 +88,7 @@ export interface Diagnosis {
 export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis> {
   const env = options.env ?? process.env;
   const device = options.device ?? 'auto';
+  const precision = options.precision ?? 'float32';
   const asked = chooseEngine(options.engine, env);
   const host = currentHost();
   const [native, pip, gpus, cache] = await Promise.all([
@@ -114,11 +124,17 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis
       else engine = name;
     }
   }
+  const used = engine === 'native' ? (native.device ?? null) : engine && 'cpu';
+  const note =
+    precision === 'bf16' && engine && used
+      ? whyFloat32({ name: engine, device: used }, host.cpuFlags)
+      : undefined;
   return {
     usable: engine !== null,
-    asked: { engine: asked, device },
+    asked: { engine: asked, device, precision },
     engine,
-    device: engine === 'native' ? (native.device ?? null) : engine && 'cpu',
+    device: used,
+    precision: { used: engine && note === undefined ? precision : 'float32', note: note ?? null },
     versions: {
       project: projectVersion(),
       node: process.versions.node,
@@ -186,7 +202,7 @@ async function examineCache(folder: string): Promise<Diagnosis['cache']> {
   const items: CacheItem[] = [];
   for (const entry of entries.filter((candidate) => candidate.isDirectory())) {
     const path = join(folder, entry.name);
-    const complete = (await readEntry(path)) !== undefined;
+    const complete = entry.name === GRAPHS || (await readEntry(path)) !== undefined;
     items.push({ name: entry.name, bytes: await folderSize(path), complete });
   }
   items.sort((a, b) => (a.name < b.name ? -1 : 1));

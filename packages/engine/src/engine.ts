@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { AsMlpError } from '@as-mlp/base';
-import { type Compile, runEagerly } from '@as-mlp/nn';
+import { type Compile, type Precision, runEagerly } from '@as-mlp/nn';
 import {
   chooseEngine,
   type DeviceChoice,
@@ -15,6 +15,7 @@ import { nativeIsOpen, openNative } from './native.ts';
 import { compileForOnnx } from './onnx/compile.ts';
 import { onnxRuntimeVersion } from './onnx/session.ts';
 import { openCpu, openOnnx, openWasm } from './portable.ts';
+import { bf16NotHere, whyFloat32 } from './precision.ts';
 import { packageVersion } from './versions.ts';
 
 /** What runs the tensors of this process. */
@@ -29,6 +30,8 @@ export interface Engine {
   readonly tfjs: string;
   /** Threads that one operation may use. */
   readonly threads: number;
+  /** In what compiled functions multiply, unless they are told otherwise. */
+  readonly precision: Precision;
   /** Why it is not a better one: one line each. */
   readonly notes: readonly string[];
   /** Makes functions fast; on engines that cannot, and with `eager`, they stay as they are. */
@@ -47,24 +50,30 @@ export interface EngineOptions {
   readonly threads?: number;
   /** Compiles nothing: every operation runs by itself. Default false. */
   readonly eager?: boolean;
+  /**
+   * `bf16`: compiled functions multiply in bfloat16 where the processor has instructions for that, and in float32, with a
+   * note, where it has not. Training steps stay float32. Default `float32`.
+   */
+  readonly precision?: Precision;
   /** Gets one line for each fallback, and one when a function is compiled; default: standard error. */
   readonly log?: (line: string) => void;
 }
 
 type Opened = Omit<Engine, 'compile' | 'compileTrainingStep'>;
+type OpenedAny = Omit<Opened, 'precision'>;
 
 /**
  * Opens the best engine that is there – native, then onnx, then wasm, then cpu – and makes it the backend of the
  * shared `@tensorflow/tfjs-core`. Every step down is announced in one line. May be called again, also
  * for another engine; threads and device of the native engine are fixed by its first opening.
  *
- * @throws AsMlpError `usage` for an unknown engine or a bad thread count; `engine` when a forced engine
- * is not there, or `device: 'gpu'` finds no GPU.
+ * @throws AsMlpError `usage` for an unknown engine, a bad thread count, or `bf16` with `eager` or another engine than native;
+ * `engine` when a forced engine is not there, or `device: 'gpu'` finds no GPU.
  */
 export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   const log = options.log ?? ((line: string) => process.stderr.write(`${line}\n`));
-  const opened = await openBest(options, log);
-  const { name, threads } = opened;
+  const opened = withPrecision(await openBest(options, log), options.precision, log);
+  const { name, threads, precision } = opened;
   if (options.eager || (name !== 'native' && name !== 'onnx'))
     return { ...opened, compile: runEagerly, compileTrainingStep: undefined };
   const say = once(() => log('compiling'));
@@ -74,7 +83,8 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   }
   return {
     ...opened,
-    compile: (fn, spec) => say(() => compileForTensorFlow(fn, spec)),
+    compile: (fn, spec) =>
+      say(() => compileForTensorFlow(fn, { ...spec, precision: spec.precision ?? precision })),
     compileTrainingStep: (step) => say(() => compileTrainingStep(step)),
   };
 }
@@ -89,8 +99,20 @@ function once(say: () => void): <T>(work: () => T) => T {
   };
 }
 
-async function openBest(options: EngineOptions, log: (line: string) => void): Promise<Opened> {
+/** The precision that there is; says so where another was asked for. */
+function withPrecision(opened: OpenedAny, asked: Precision = 'float32', log: (line: string) => void): Opened {
+  const why = asked === 'bf16' ? whyFloat32(opened) : undefined;
+  if (why === undefined) return { ...opened, precision: asked };
+  log(`engine: ${why}`);
+  return { ...opened, precision: 'float32', notes: [...opened.notes, why] };
+}
+
+async function openBest(options: EngineOptions, log: (line: string) => void): Promise<OpenedAny> {
   const choice = chooseEngine(options.engine, process.env);
+  if (options.precision === 'bf16') {
+    if (choice !== 'auto' && choice !== 'native') throw bf16NotHere(`the ${choice} engine is asked for`);
+    if (options.eager) throw bf16NotHere('nothing is compiled with --eager');
+  }
   const { threads } = options;
   const device = options.device ?? 'auto';
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
@@ -129,7 +151,7 @@ async function openOne(
   device: DeviceChoice,
   threads: number | undefined,
   notes: readonly string[],
-): Promise<Opened> {
+): Promise<OpenedAny> {
   if (name === 'native') {
     const wasOpen = nativeIsOpen();
     const native = await openNative(device, threads);
@@ -157,5 +179,6 @@ export function describeEngine(engine: Opened): string {
       ? `ONNX Runtime ${onnxRuntime}`
       : `TensorFlow.js ${tfjs}`;
   const threads = engine.threads === 1 ? '1 thread' : `${engine.threads} threads`;
-  return `${engine.name} engine: ${runtime} on the ${engine.device.toUpperCase()}, ${threads}`;
+  const precision = engine.precision === 'bf16' ? ', products in bf16' : '';
+  return `${engine.name} engine: ${runtime} on the ${engine.device.toUpperCase()}, ${threads}${precision}`;
 }

@@ -125,7 +125,9 @@ export function fakeMachine(tools: FakeTools = {}): FakeMachine {
     cache,
     env: { PATH: bin, HOME: root, ASMLP_CACHE_DIR: cache, NODE_OPTIONS: `--require ${preload}` },
     calls: (program) => {
-      const lines = existsSync(log(program)) ? readFileSync(log(program), 'utf8').trim().split('\n') : [];
+      const text = existsSync(log(program)) ? readFileSync(log(program), 'utf8') : '';
+      // What follows the last line end is still being written.
+      const lines = text.split('\n').slice(0, -1);
       return lines.map((line): string[] => JSON.parse(line));
     },
   };

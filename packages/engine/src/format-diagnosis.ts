@@ -4,7 +4,7 @@ import type { Diagnosis } from './diagnose.ts';
 
 /** The report of `diagnose` as lines for a person, without a final line break. */
 export function formatDiagnosis(report: Diagnosis): string {
-  const { asked, versions, machine, tools, cache } = report;
+  const { asked, precision, versions, machine, tools, cache } = report;
   const tensorflow = versions.tensorflow ? `TensorFlow ${versions.tensorflow}, ` : '';
   const onnx = versions.onnxRuntime ? `ONNX Runtime ${versions.onnxRuntime}, ` : '';
   const features = machine.features
@@ -15,9 +15,11 @@ export function formatDiagnosis(report: Diagnosis): string {
   const wanted = [
     asked.engine !== 'auto' && asked.engine,
     asked.device !== 'auto' && `device ${asked.device}`,
+    asked.precision !== 'float32' && `precision ${asked.precision}`,
   ];
   const rows: [label: string, ...lines: string[]][] = [
     ['engine', engineLine(report)],
+    ['precision', precision.note ?? precision.used],
     ['asked for', wanted.filter(Boolean).join(', ') || 'the best there is'],
     [
       'versions',

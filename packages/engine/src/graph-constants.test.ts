@@ -36,6 +36,25 @@ describe('withoutConstants', () => {
     expect(encodeGraphDef(nodes).length).toBeLessThan(1000);
   });
 
+  it('holds a constant in the type that it is cast to, and twice when it is read as it is too', () => {
+    const cast: GraphNode = {
+      name: 'cast',
+      op: 'Cast',
+      inputs: ['large'],
+      attributes: { SrcT: FLOAT, DstT: { type: 'bfloat16' } },
+    };
+    const types = (nodes: readonly GraphNode[]) =>
+      Object.fromEntries(
+        withoutConstants(nodes)
+          .nodes.filter(({ op }) => op === 'ReadVariableOp')
+          .map(({ name, attributes }) => [name, attributes!.dtype]),
+      );
+    expect(types([...sum(2), cast])).toEqual({ large: FLOAT, cast: { type: 'bfloat16' } });
+    const [, large] = sum(2);
+    expect(types([large!, cast])).toEqual({ cast: { type: 'bfloat16' } });
+    expect(withoutConstants([large!, cast]).nodes.map(({ name }) => name)).not.toContain('large');
+  });
+
   describe.skipIf(missing)('in sessions', () => {
     beforeAll(async () => {
       await openEngine({ engine: 'native', device: 'cpu' });

@@ -1,4 +1,4 @@
-import type { GraphNode, GraphTensor } from './graph-def.ts';
+import type { GraphNode, GraphNodeDtype, GraphTensor } from './graph-def.ts';
 import type { GraphFeed, GraphSession } from './graph-session.ts';
 
 /** A graph whose large constants are variables, and what gives them their values. */
@@ -13,16 +13,22 @@ const MOST_ELEMENTS = 1024;
 
 /**
  * Takes the large constants out of a graph. TensorFlow would hold each of them some ten times over, in the graph, in every
- * form that it is rewritten to, and in the kernel; a variable is held once. Names stay what they are.
+ * form that it is rewritten to, and in the kernel; a variable is held once. One that is cast is held in the type that it
+ * is cast to. Names stay what they are.
  */
 export function withoutConstants(nodes: readonly GraphNode[]): GraphWithoutConstants {
+  const held = heldConstants(nodes);
   const feeds: GraphFeed[] = [];
   const targets: string[] = [];
   const rewritten = nodes.flatMap((node): GraphNode[] => {
-    const tensor = constantOf(node);
-    if (!tensor || tensor.data.length <= MOST_ELEMENTS) return [node];
-    const [variable, value, assign] = ['variable', 'value', 'assign'].map((part) => `${node.name}/${part}`);
-    const dtype = { type: tensor.dtype };
+    const constant = held.get(node.name);
+    if (constant === undefined) return [node];
+    if (constant === 'in other types') return [];
+    const { tensor, type } = constant;
+    const [variable, value, cast, assign] = ['variable', 'value', 'cast', 'assign'].map(
+      (part) => `${node.name}/${part}`,
+    );
+    const dtype = { type };
     const shape = { shape: tensor.shape };
     feeds.push({ name: value!, ...tensor });
     targets.push(assign!);
@@ -32,8 +38,14 @@ export function withoutConstants(nodes: readonly GraphNode[]): GraphWithoutConst
         op: 'VarHandleOp',
         attributes: { dtype, shape, shared_name: { string: variable! } },
       },
-      { name: value!, op: 'Placeholder', attributes: { dtype, shape } },
-      { name: assign!, op: 'AssignVariableOp', inputs: [variable!, value!], attributes: { dtype } },
+      { name: value!, op: 'Placeholder', attributes: { dtype: { type: tensor.dtype }, shape } },
+      {
+        name: cast!,
+        op: 'Cast',
+        inputs: [value!],
+        attributes: { SrcT: { type: tensor.dtype }, DstT: dtype },
+      },
+      { name: assign!, op: 'AssignVariableOp', inputs: [variable!, cast!], attributes: { dtype } },
       { name: node.name, op: 'ReadVariableOp', inputs: [variable!], attributes: { dtype } },
     ];
   });
@@ -43,6 +55,32 @@ export function withoutConstants(nodes: readonly GraphNode[]): GraphWithoutConst
     feeds.length = 0;
   };
   return { nodes: rewritten, initialise };
+}
+
+type Held = { readonly tensor: GraphTensor; readonly type: GraphNodeDtype } | 'in other types';
+
+/** By the name of its node: each large constant, and each that it is cast to. */
+function heldConstants(nodes: readonly GraphNode[]): Map<string, Held> {
+  const held = new Map<string, Held>();
+  for (const node of nodes) {
+    const tensor = constantOf(node);
+    if (tensor && tensor.data.length > MOST_ELEMENTS) held.set(node.name, { tensor, type: tensor.dtype });
+  }
+  const constants = new Map(held);
+  const isRead = new Set<string>();
+  const isCast = new Set<string>();
+  for (const { name, op, inputs = [], attributes } of nodes) {
+    const source = op === 'Cast' ? constants.get(inputs[0]!) : undefined;
+    const to = attributes?.DstT;
+    if (source && source !== 'in other types' && to && 'type' in to) {
+      held.set(name, { tensor: source.tensor, type: to.type });
+      isCast.add(inputs[0]!);
+    } else {
+      for (const input of inputs) isRead.add(input);
+    }
+  }
+  for (const name of isCast) if (!isRead.has(name)) held.set(name, 'in other types');
+  return held;
 }
 
 function constantOf({ op, attributes }: GraphNode): GraphTensor | undefined {

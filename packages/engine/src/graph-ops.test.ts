@@ -1,76 +1,20 @@
-import { createRng } from '@as-mlp/base';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEngine } from './engine.ts';
-import { encodeGraphDef, type GraphAttribute, type GraphNode } from './graph-def.ts';
-import { type GraphSession, openGraphSession } from './graph-session.ts';
+import {
+  type Attributes,
+  expectClose,
+  gelu,
+  opened,
+  operation,
+  random,
+  rng,
+  sizeOf,
+  type Values,
+} from './graph-ops.fixture.ts';
 import { findNative } from './installed.ts';
 
 /** Graphs run on the native engine alone. */
 const missing = (await findNative('cpu')).native === undefined;
-
-type Attributes = Readonly<Record<string, GraphAttribute>>;
-interface Values {
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
-}
-
-const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
-const rng = createRng(7);
-
-/** Numbers of a normal distribution. */
-function random(shape: readonly number[], mean = 0, deviation = 1): Values {
-  return { shape, data: rng.normal(sizeOf(shape)).map((value) => mean + deviation * value) };
-}
-
-const opened: GraphSession[] = [];
-
-/** A session of one operation whose inputs are fed. */
-function operation(op: string, inputs: number, attributes: Attributes = {}, fixed: readonly Values[] = []) {
-  const names = Array.from({ length: inputs }, (_, i) => `x${i}`);
-  const nodes: GraphNode[] = names.map((name) => ({
-    name,
-    op: 'Placeholder',
-    attributes: { dtype: { type: 'float32' } },
-  }));
-  const constants = fixed.map((tensor, i) => ({
-    name: `c${i}`,
-    op: 'Const',
-    attributes: {
-      dtype: { type: 'float32' } as const,
-      value: { tensor: { dtype: 'float32' as const, ...tensor } },
-    },
-  }));
-  const all = [...names, ...constants.map(({ name }) => name)];
-  const graph = encodeGraphDef([...nodes, ...constants, { name: 'y', op, inputs: all, attributes }]);
-  const session = openGraphSession(graph);
-  opened.push(session);
-  return async (...tensors: readonly Values[]): Promise<Values> => {
-    const feeds = tensors.map((tensor, i) => ({ name: names[i]!, dtype: 'float32' as const, ...tensor }));
-    const [y] = await session.run(feeds, ['y']);
-    return y as Values;
-  };
-}
-
-/** Φ by its series or continued fraction, to about 1e-15. */
-function normalCdf(x: number): number {
-  if (Number.isNaN(x)) return x;
-  const a = Math.abs(x);
-  const density = Math.exp((-a * a) / 2) / Math.sqrt(2 * Math.PI);
-  let tail: number;
-  if (a < 3) {
-    let term = a;
-    let sum = a;
-    for (let k = 3; k < 120; k += 2) sum += term *= (a * a) / k;
-    tail = 0.5 - density * sum;
-  } else {
-    let fraction = 0;
-    for (let k = 200; k > 0; k--) fraction = k / (a + fraction);
-    tail = a > 40 ? 0 : density / (a + fraction);
-  }
-  return x < 0 ? tail : 1 - tail;
-}
-
-const gelu = (x: number) => (x === Number.NEGATIVE_INFINITY ? 0 : x * normalCdf(x));
 
 /** `act(x · w + b) + r` in double precision, with the size of its terms as a measure of rounding. */
 function linear(x: Values, w: Values, b: Values, activation: string, residual?: Values) {
@@ -92,16 +36,6 @@ function linear(x: Values, w: Values, b: Values, activation: string, residual?: 
     }
   }
   return { values, sizes };
-}
-
-/** No number is further from what is wanted than its measure; NaN and infinities are the same. */
-function expectClose(got: Float32Array, wanted: readonly number[], measure: (i: number) => number): void {
-  expect(got.length).toBe(wanted.length);
-  const bad = wanted.findIndex((value, i) => {
-    const difference = Math.abs(value - got[i]!);
-    return Number.isFinite(value) ? !(difference <= measure(i)) : !Object.is(value, got[i]);
-  });
-  if (bad >= 0) expect.fail(`element ${bad} is ${got[bad]} and should be ${wanted[bad]}`);
 }
 
 const residuals = (count: number): Attributes => (count > 0 ? { residuals: { int: count } } : {});

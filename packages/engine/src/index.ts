@@ -11,6 +11,7 @@ export { describeEngine, type Engine, type EngineOptions, openEngine } from './e
 export { exportOnnx, runOnnx } from './export/export-onnx.ts';
 export { type ExportSpec, exportSavedModel, runSavedModel } from './export/export-saved-model.ts';
 export { formatDiagnosis } from './format-diagnosis.ts';
+export { countMacs } from './graph/count-macs.ts';
 export type {
   HostTensor,
   StepBatch,

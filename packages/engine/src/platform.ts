@@ -99,7 +99,8 @@ function glibcVersion(): string | undefined {
   return typeof version === 'string' ? version : undefined;
 }
 
-function readCpuFlags(): Set<string> | undefined {
+/** The features of the processor as Linux names them; undefined where they cannot be read. */
+export function readCpuFlags(): Set<string> | undefined {
   if (process.platform !== 'linux') return undefined;
   try {
     const line = /^(?:flags|Features)\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'));

@@ -16,10 +16,17 @@ export interface InputSpec {
   readonly dtype?: 'float32' | 'int32';
 }
 
+/** In what matrix products are computed; sums and everything else are float32 in both. */
+export type Precision = 'float32' | 'bf16';
+
 /** How a function is compiled. */
 export interface CompileOptions {
   /** One for each argument. */
   readonly inputs: readonly InputSpec[];
+  /** Whether what follows from the recordings may be kept on disk for the next process. Default true. */
+  readonly cache?: boolean;
+  /** That of the engine unless given. `bf16` is no gain on processors that lack its instructions. */
+  readonly precision?: Precision;
 }
 
 /** A function that runs as one graph, off the event loop where the engine can. */
@@ -43,3 +50,13 @@ export const runEagerly: Compile = async <F extends TensorFunction>(fn: F) => {
   const run = async (...inputs: Parameters<F>) => fn(...inputs) as ReturnType<F>;
   return Object.assign(run, { isGraph: false, dispose: async () => undefined });
 };
+
+/** What one run of a function multiplies and passes over. */
+export interface MacCounts {
+  /** Multiply-accumulates of convolutions and matrix products, without biases. */
+  readonly products: number;
+  /** Elements that group normalisations normalise. */
+  readonly norms: number;
+  /** Elements that axial shifts move. */
+  readonly shifts: number;
+}

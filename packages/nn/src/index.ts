@@ -3,7 +3,9 @@ export {
   type Compiled,
   type CompileOptions,
   type InputSpec,
+  type MacCounts,
   type OpenSize,
+  type Precision,
   runEagerly,
   type TensorFunction,
 } from './compile.ts';
@@ -59,10 +61,12 @@ export {
   type AdamWGroup,
   type AdamWOptions,
   type AdamWState,
+  assertGradients,
+  checkedMoments,
   createAdamW,
   type MomentTensor,
 } from './optim/adamw.ts';
-export { type ClippedNorm, clipGradNorm, globalNorm } from './optim/clip.ts';
+export { CLIP_EPSILON, type ClippedNorm, clipGradNorm, globalNorm } from './optim/clip.ts';
 export { type AdamStep, correctAdam } from './optim/moments.ts';
 export { type DecayRule, splitDecay } from './optim/split-decay.ts';
 export { Parameter, type ParameterSpec } from './parameter.ts';

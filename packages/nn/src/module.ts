@@ -51,6 +51,12 @@ export abstract class Module {
     return this;
   }
 
+  /** Zeros everywhere, which are not drawn: for what asks how a network computes, and not what. */
+  initializeZeros(): this {
+    for (const [, parameter] of this.namedTensors()) parameter.initialize('zeros');
+    return this;
+  }
+
   /**
    * Take values from weights with the official names. Strict: missing, unexpected, mis-shaped, mis-typed and
    * non-finite tensors are listed in one error and nothing changes, unless `options` names what to ignore.

@@ -27,7 +27,7 @@ export class Parameter {
   readonly isCounter: boolean;
   private readonly init: ParameterSpec['init'];
   private variable: tf.Variable | undefined;
-  private initialRng: Rng | undefined;
+  private initial: Rng | 'zeros' | undefined;
   private isTrainable: boolean;
   private disposed = false;
 
@@ -57,20 +57,26 @@ export class Parameter {
   /** The values in engine layout. Throws when neither initialised nor loaded, or after `dispose`. */
   get value(): tf.Variable {
     if (this.variable) return this.variable;
-    if (this.disposed || !this.initialRng) {
+    if (this.disposed || !this.initial) {
       throw new AsMlpError('input', {
         what: this.disposed ? 'this module was disposed' : 'this module has no values yet',
         fix: 'Call initialize(rng) or load(weights) on the module first',
       });
     }
-    this.assign(this.init(this.shape, this.initialRng));
+    if (this.initial === 'zeros') {
+      const zeros = tf.zeros(engineShape(this.layout, this.shape));
+      this.variable = tf.variable(zeros, this.isTrainable);
+      zeros.dispose();
+      return this.variable;
+    }
+    this.assign(this.init(this.shape, this.initial));
     return this.variable!;
   }
 
-  /** Draw the initial values from `rng` when they are first used. Drops current values. */
-  initialize(rng: Rng): void {
+  /** Draw the initial values from `rng` when they are first used, or take zeros. Drops current values. */
+  initialize(initial: Rng | 'zeros'): void {
     this.release();
-    this.initialRng = rng;
+    this.initial = initial;
   }
 
   /** Replace the values. `data` is in the official layout, row-major. */
@@ -99,7 +105,7 @@ export class Parameter {
   /** Free the memory. The parameter cannot be used afterwards unless initialised or assigned again. */
   dispose(): void {
     this.release();
-    this.initialRng = undefined;
+    this.initial = undefined;
     this.disposed = true;
   }
 

@@ -78,7 +78,7 @@ Input Context::Get(int index, size_t rank) const {
   // The run holds the memory; a handle of one's own would keep it from being written over.
   const Tensor handle(tensor);
   Check(status);
-  Input input{static_cast<const float*>(TF_TensorData(tensor)), Shape(static_cast<size_t>(TF_NumDims(tensor)))};
+  Input input{TF_TensorData(tensor), TF_TensorType(tensor), Shape(static_cast<size_t>(TF_NumDims(tensor)))};
   for (size_t axis = 0; axis < input.shape.size(); axis++) {
     input.shape[axis] = TF_Dim(tensor, static_cast<int>(axis));
   }
@@ -94,35 +94,36 @@ const float* Context::GetVector(int index, int64_t size, const char* name) const
   if (input.shape.size() != 1 || input.last() != size) {
     Fail(std::string(name) + " is " + ToText(input.shape) + " and must be [" + std::to_string(size) + "]");
   }
-  return input.data;
+  return input.floats();
 }
 
-float* Context::Output(const Shape& shape) const {
-  size_t bytes = sizeof(float);
+void* Context::Output(const Shape& shape, int index) const {
+  const TF_DataType type = OutputType(index);
+  size_t bytes = TF_DataTypeSize(type);
   for (int64_t size : shape) {
     if (__builtin_mul_overflow(bytes, static_cast<size_t>(size), &bytes)) Fail("the output is too large");
   }
   const Status status(TF_NewStatus());
-  const Tensor output(TF_AllocateOutput(context_, 0, TF_FLOAT, shape.data(), static_cast<int>(shape.size()), bytes,
+  const Tensor output(TF_AllocateOutput(context_, index, type, shape.data(), static_cast<int>(shape.size()), bytes,
                                         status.get()));
   Check(status);
-  return static_cast<float*>(TF_TensorData(output.get()));
+  return TF_TensorData(output.get());
 }
 
-float* Context::OutputOver(int input, const Shape& shape) const {
+void* Context::OutputOver(int input, const Shape& shape) const {
   const Status status(TF_NewStatus());
   int forwarded = -1;
   const Tensor output(TF_ForwardInputOrAllocateOutput(context_, &input, 1, 0, shape.data(),
                                                       static_cast<int>(shape.size()), &forwarded, status.get()));
   Check(status);
-  return static_cast<float*>(TF_TensorData(output.get()));
+  return TF_TensorData(output.get());
 }
 
 void RegisterDefinition(const Definition& definition) {
   TF_OpDefinitionBuilder* builder = TF_NewOpDefinitionBuilder(definition.name);
   for (const char* input : definition.inputs) TF_OpDefinitionBuilderAddInput(builder, input);
   for (const char* attribute : definition.attributes) TF_OpDefinitionBuilderAddAttr(builder, attribute);
-  TF_OpDefinitionBuilderAddOutput(builder, definition.output);
+  for (const char* output : definition.outputs) TF_OpDefinitionBuilderAddOutput(builder, output);
   TF_OpDefinitionBuilderSetShapeInferenceFunction(builder, definition.infer_shape);
   const Status status(TF_NewStatus());
   TF_RegisterOpDefinition(builder, status.get());

@@ -12,6 +12,7 @@
 #include "../graph-session.h"
 #include "kernels-c-api.h"
 #include "tensorflow/c/ops.h"
+#include "vector.h"
 
 namespace graph_runtime {
 
@@ -31,10 +32,13 @@ class Attributes {
   TF_OpKernelConstruction* construction_;
 };
 
-// A float tensor that goes into a kernel; valid while the kernel computes.
+// A tensor that goes into a kernel; valid while the kernel computes.
 struct Input {
-  const float* data;
+  const void* data;
+  TF_DataType type;
   Shape shape;
+  // For those that the definition of the operation makes floats.
+  const float* floats() const { return static_cast<const float*>(data); }
   int64_t size(size_t first = 0) const;  // Product of the sizes from axis `first` on.
   int64_t last() const { return shape.back(); }
 };
@@ -48,14 +52,26 @@ class Context {
   Input Get(int index, size_t rank) const;
   // An input that is a vector of `size` elements.
   const float* GetVector(int index, int64_t size, const char* name) const;
-  // The only output.
-  float* Output(const Shape& shape) const;
-  // The only output, in the memory of an input of the same shape that nobody else needs, or in new memory.
-  float* OutputOver(int input, const Shape& shape) const;
+  // The type that the node says an output has.
+  TF_DataType OutputType(int index = 0) const { return TF_ExpectedOutputDataType(context_, index); }
+  // The memory of an output.
+  void* Output(const Shape& shape, int index = 0) const;
+  // The memory of the first output: that of an input of the same shape and type that nobody else needs, or new memory.
+  void* OutputOver(int input, const Shape& shape) const;
 
  private:
   TF_OpKernelContext* context_;
 };
+
+// Calls `work` with an element of this type, float or bfloat16.
+template <typename Work>
+void WithType(TF_DataType type, Work work) {
+  if (type == TF_BFLOAT16) {
+    work(Bfloat16{});
+  } else {
+    work(float{});
+  }
+}
 
 [[noreturn]] void Fail(const std::string& what);
 std::string ToText(const Shape& shape);
@@ -94,7 +110,7 @@ struct Definition {
   const char* name;
   std::vector<const char*> inputs;
   std::vector<const char*> attributes;
-  const char* output;
+  std::vector<const char*> outputs;
   void (*infer_shape)(TF_ShapeInferenceContext*, TF_Status*);
 };
 void RegisterDefinition(const Definition& definition);

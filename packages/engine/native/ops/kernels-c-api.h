@@ -35,6 +35,7 @@ void TF_OpKernelConstruction_GetAttrInt64List(TF_OpKernelConstruction* ctx, cons
 
 void TF_OpKernelContext_Failure(TF_OpKernelContext* ctx, TF_Status* status);
 int TF_NumInputs(TF_OpKernelContext* ctx);
+TF_DataType TF_ExpectedOutputDataType(TF_OpKernelContext* ctx, int i);
 void TF_GetInput(TF_OpKernelContext* ctx, int i, TF_Tensor** tensor, TF_Status* status);
 TF_Tensor* TF_AllocateOutput(TF_OpKernelContext* context, int index, TF_DataType dtype, const int64_t* dims,
                              int num_dims, size_t len, TF_Status* status);

@@ -33,25 +33,25 @@ class LinearKernel {
       if (residual.shape != shape) {
         Fail("the residual is " + ToText(residual.shape) + " and must be " + ToText(shape));
       }
-      finish.residual = residual.data;
+      finish.residual = residual.floats();
     }
     int64_t rows = 1;
     for (size_t axis = 0; axis + 1 < shape.size(); axis++) rows *= shape[axis];
-    Multiply(x.data, rows, *Pack(weight), finish, context.Output(shape));
+    Multiply(x.floats(), rows, *Pack(weight), finish, static_cast<float*>(context.Output(shape)));
   }
 
  private:
   std::shared_ptr<const PackedWeights> Pack(const Input& weight) {
     const auto pack = [&] {
-      return std::make_shared<const PackedWeights>(weight.data, weight.shape[0], weight.shape[1]);
+      return std::make_shared<const PackedWeights>(weight.floats(), weight.shape[0], weight.shape[1]);
     };
     if (!constant_) return pack();
     const std::lock_guard<std::mutex> lock(mutex_);
-    const bool fits = packed_ && source_ == weight.data && packed_->depth() == weight.shape[0] &&
+    const bool fits = packed_ && source_ == weight.floats() && packed_->depth() == weight.shape[0] &&
                       packed_->columns() == weight.shape[1];
     if (!fits) {
       packed_ = pack();
-      source_ = weight.data;
+      source_ = weight.floats();
     }
     return packed_;
   }
@@ -90,7 +90,7 @@ void RegisterLinear() {
                       {"x: float", "weight: float", "bias: float", "residual: residuals * float"},
                       {"residuals: int >= 0 = 0", "activation: {'none', 'gelu'} = 'none'",
                        "constant_weight: bool = false"},
-                      "y: float",
+                      {"y: float"},
                       InferShape});
   RegisterKernel<LinearKernel>("AsMlpLinear");
 }

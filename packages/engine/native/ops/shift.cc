@@ -18,10 +18,16 @@ struct Group {
   int64_t displacement;
 };
 
-// A call of memcpy would cost more than the twenty floats that most groups have.
-inline void Copy(const float* from, float* to, int64_t count) {
+typedef char Bytes __attribute__((vector_size(kVectorBytes), aligned(1), may_alias));
+
+// A call of memcpy would cost more than the twenty numbers that most groups have.
+template <typename T>
+inline void Copy(const T* from, T* to, int64_t count) {
+  constexpr int64_t kAtOnce = kVectorBytes / sizeof(T);
   int64_t i = 0;
-  for (; i + kWidth <= count; i += kWidth) Store(to + i, Load(from + i));
+  for (; i + kAtOnce <= count; i += kAtOnce) {
+    *reinterpret_cast<Bytes*>(to + i) = *reinterpret_cast<const Bytes*>(from + i);
+  }
   for (; i < count; i++) to[i] = from[i];
 }
 
@@ -47,35 +53,45 @@ class ShiftKernel {
       Fail("x is " + ToText(x.shape) + " and the channel groups end at " +
            std::to_string(groups_.empty() ? 0 : groups_.back().end));
     }
-    const int64_t height = x.shape[1];
-    const int64_t width = x.shape[2];
-    float* y = context.Output(x.shape);
+    void* y = context.Output(x.shape);
     if (x.size() == 0) return;
-    const int64_t rows = x.shape[0] * height;
+    WithType(x.type, [&](auto element) {
+      using T = decltype(element);
+      Move(x, static_cast<const T*>(x.data), static_cast<T*>(y));
+    });
+  }
+
+ private:
+  template <typename T>
+  void Move(const Input& map, const T* x, T* y) const {
+    const int64_t height = map.shape[1];
+    const int64_t width = map.shape[2];
+    const int64_t channels = map.last();
+    const int64_t rows = map.shape[0] * height;
     const int64_t at_once = std::max<int64_t>(1, kChunk / (width * channels));
     // The cells of a row of the map: along the width they move within it, along the height they come from another.
     ThreadPool::Get().For((rows + at_once - 1) / at_once, [&](int64_t chunk) {
       for (int64_t row = chunk * at_once; row < std::min(rows, (chunk + 1) * at_once); row++) {
         for (int64_t cell = 0; cell < width; cell++) {
-          MoveCell(x.data, y, row * width + cell, axis_ == 2 ? cell : row % height, axis_ == 2 ? width : height,
+          MoveCell(x, y, row * width + cell, axis_ == 2 ? cell : row % height, axis_ == 2 ? width : height,
                    axis_ == 2 ? channels : width * channels, channels);
         }
       }
     });
   }
 
- private:
   // `position` of `length` along the axis, whose neighbours are `stride` elements apart.
-  void MoveCell(const float* x, float* y, int64_t cell, int64_t position, int64_t length, int64_t stride,
+  template <typename T>
+  void MoveCell(const T* x, T* y, int64_t cell, int64_t position, int64_t length, int64_t stride,
                 int64_t channels) const {
-    const float* const from = x + cell * channels;
-    float* const to = y + cell * channels;
+    const T* const from = x + cell * channels;
+    T* const to = y + cell * channels;
     for (const Group& group : groups_) {
       const int64_t source = position - group.displacement;
       if (source >= 0 && source < length) {
         Copy(from + group.first - group.displacement * stride, to + group.first, group.end - group.first);
       } else {
-        std::fill(to + group.first, to + group.end, 0.0f);
+        std::fill(to + group.first, to + group.end, T{});
       }
     }
   }
@@ -88,9 +104,9 @@ class ShiftKernel {
 
 void RegisterShift() {
   RegisterDefinition({"AsMlpShift",
-                      {"x: float"},
-                      {"axis: int", "ends: list(int)", "displacements: list(int)"},
-                      "y: float",
+                      {"x: T"},
+                      {"axis: int", "ends: list(int)", "displacements: list(int)", "T: {float, bfloat16} = DT_FLOAT"},
+                      {"y: T"},
                       SameShape});
   RegisterKernel<ShiftKernel>("AsMlpShift");
 }

@@ -21,7 +21,8 @@ double SumOf(const Vector (&lanes)[kLanes]) {
   return sum;
 }
 
-Moments BlockMoments(const float* x) {
+template <typename T>
+Moments BlockMoments(const T* x) {
   Vector sums[kLanes] = {};
   for (int64_t i = 0; i < kBlock; i += kLanes * kWidth) {
     for (int l = 0; l < kLanes; l++) sums[l] += Load(x + i + l * kWidth);
@@ -42,12 +43,16 @@ Moments BlockMoments(const float* x) {
 }
 
 // For what fills no block.
-Moments ShortMoments(const float* x, int64_t count) {
+template <typename T>
+Moments ShortMoments(const T* x, int64_t count) {
   double sum = 0;
-  for (int64_t i = 0; i < count; i++) sum += x[i];
+  for (int64_t i = 0; i < count; i++) sum += ToFloat(x[i]);
   const double mean = sum / count;
   double squares = 0;
-  for (int64_t i = 0; i < count; i++) squares += (x[i] - mean) * (x[i] - mean);
+  for (int64_t i = 0; i < count; i++) {
+    const double distance = ToFloat(x[i]) - mean;
+    squares += distance * distance;
+  }
   return {static_cast<double>(count), mean, squares};
 }
 
@@ -62,12 +67,16 @@ void Moments::Add(const Moments& other) {
   count = total;
 }
 
-Moments MomentsOf(const float* x, int64_t count) {
+template <typename T>
+Moments MomentsOf(const T* x, int64_t count) {
   Moments moments;
   int64_t i = 0;
   for (; i + kBlock <= count; i += kBlock) moments.Add(BlockMoments(x + i));
   if (i < count) moments.Add(ShortMoments(x + i, count - i));
   return moments;
 }
+
+template Moments MomentsOf(const float* x, int64_t count);
+template Moments MomentsOf(const Bfloat16* x, int64_t count);
 
 }  // namespace graph_runtime

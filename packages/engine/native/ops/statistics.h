@@ -1,4 +1,4 @@
-// Mean and variance of many floats in one pass over memory.
+// Mean and variance of many numbers in one pass over memory.
 
 #ifndef AS_MLP_OPS_STATISTICS_H_
 #define AS_MLP_OPS_STATISTICS_H_
@@ -17,8 +17,9 @@ struct Moments {
   void Add(const Moments& other);
 };
 
-// Accurate also where the mean is much larger than the deviation; NaN and infinity make NaN.
-Moments MomentsOf(const float* x, int64_t count);
+// Accurate also where the mean is much larger than the deviation; NaN and infinity make NaN. For float and Bfloat16.
+template <typename T>
+Moments MomentsOf(const T* x, int64_t count);
 
 }  // namespace graph_runtime
 

@@ -4,10 +4,14 @@ import { withoutConstants } from '../graph-constants.ts';
 import { encodeGraphDef } from '../graph-def.ts';
 import { openGraphSession } from '../graph-session.ts';
 import { graphRuntime, nativeDevice } from '../native.ts';
+import { bf16NotHere } from '../precision.ts';
+import { castProducts } from './cast-products.ts';
 import { graphFunction, type PlainTensor } from './graph-function.ts';
 import { lowerToTensorFlow } from './lower.ts';
 import { assertConsistent, mergeTraces, type Program } from './program.ts';
-import { type TracedFunction, trace } from './trace.ts';
+import { cachedProgram } from './program-cache.ts';
+import { fuseForRuntime } from './runtime-kernels.ts';
+import { type Trace, type TracedFunction, trace } from './trace.ts';
 
 /**
  * Sizes that are tried out. Between them every rule of sizes shows: on the way down by 4, 2, 2 and 2 each call has at
@@ -21,30 +25,34 @@ const SAMPLES: Readonly<Record<OpenSize, readonly number[]>> = {
 };
 
 /**
- * Makes `fn` fast on the native engine: runs it a few times, writes down what it does, and gives that to TensorFlow as
+ * Makes `fn` fast on the native engine: follows it a few times, writes down what it does, and gives that to TensorFlow as
  * one graph, which serves every size that `inputs` leaves open. Variables are frozen to the values they have now.
  *
- * @throws AsMlpError `usage` when `fn` reads the values of a tensor, or does other things for other sizes.
+ * @throws AsMlpError `usage` when `fn` reads the values of a tensor, or does other things for other sizes, or `bf16` is
+ * asked of a GPU.
  */
 export async function compileForTensorFlow<F extends TensorFunction>(
   fn: F,
-  { inputs }: CompileOptions,
+  options: CompileOptions,
 ): Promise<Compiled<F>> {
-  const program = recordProgram((tensors) => fn(...tensors), inputs);
+  const { inputs, precision } = options;
+  // The operations of the graph runtime run on processors alone.
+  const fused = nativeDevice() === 'cpu';
+  if (precision === 'bf16' && !fused) throw bf16NotHere('a GPU computes');
+  const program = await compileProgram(fn, options, fused ? fuseForRuntime : undefined);
   const names = {
     inputs: program.inputs.map((_, i) => `input_${i}`),
     outputs: program.outputs.map((_, i) => `output_${i}`),
   };
-  // The operations of the graph runtime run on processors alone.
-  const fused = nativeDevice() === 'cpu';
-  const graph = withoutConstants(lowerToTensorFlow(program, names, { fused }));
+  const cast = precision === 'bf16' ? castProducts(program) : program;
+  const graph = withoutConstants(lowerToTensorFlow(cast, names));
   const session = openGraphSession(
     encodeGraphDef(graph.nodes),
     // Each operation uses all threads by itself; two at once would only take the caches from each other.
     fused ? { interOpThreads: 1 } : {},
   );
   await graph.initialise(session);
-  // What recording took is not needed again.
+  // The weights were read to be fed, and are in the session now.
   graphRuntime().trim();
   const run = async (values: readonly PlainTensor[]) => {
     const feeds = values.map((value, i) => ({ name: names.inputs[i]!, ...value }));
@@ -53,8 +61,8 @@ export async function compileForTensorFlow<F extends TensorFunction>(
   return graphFunction(inputs, run, () => session.close());
 }
 
-/** Batch sizes that are tried out where nothing else is open. */
-const FEW = [1, 2] as const;
+/** Batch sizes that are tried out where nothing else is open; not 1, where a mean over the batch has nothing to reduce. */
+const FEW = [2, 3] as const;
 
 /** Sizes that were not tried out, for which the rules that were found must hold together. */
 const CHECKS: readonly Readonly<Record<OpenSize, number>>[] = [
@@ -64,32 +72,48 @@ const CHECKS: readonly Readonly<Record<OpenSize, number>>[] = [
 ];
 
 /**
- * What `fn` does, as a program for all sizes that `inputs` leave open. `fn` runs on the current backend with zeros.
+ * What `fn` does, as a program for all sizes that `inputs` leave open.
  *
+ * @param mayAssign whether `fn` may assign variables, which the program says then.
  * @throws AsMlpError as {@link compileForTensorFlow}.
  */
-export function recordProgram(fn: TracedFunction, inputs: readonly InputSpec[]): Program {
+export function recordProgram(fn: TracedFunction, inputs: readonly InputSpec[], mayAssign = false): Program {
+  return generalise(recordCalls(fn, inputs, mayAssign), inputs);
+}
+
+/**
+ * {@link recordProgram} for a function that is compiled, with `rewrite` applied, through the cache on disk unless the
+ * options turn it off. `rewrite` may not look at the values of variables.
+ */
+export async function compileProgram(
+  fn: TensorFunction,
+  { inputs, cache = true }: CompileOptions,
+  rewrite: (program: Program) => Program = (program) => program,
+): Promise<Program> {
+  const traces = recordCalls((tensors) => fn(...tensors), inputs);
+  const make = () => rewrite(generalise(traces, inputs));
+  return cache ? await cachedProgram(traces, [inputs, rewrite.name], make) : make();
+}
+
+function recordCalls(fn: TracedFunction, inputs: readonly InputSpec[], mayAssign = false): Trace[] {
   const open = new Set(inputs.flatMap(({ shape }) => shape.filter((size) => typeof size === 'string')));
   const isSpatial = open.has('height') || open.has('width');
   const samples = isSpatial ? SAMPLES : { ...SAMPLES, batch: FEW };
   const calls = open.size === 0 ? 1 : isSpatial ? SAMPLES.height.length : FEW.length;
-  const call = (index: number) => {
-    const tensors = inputs.map(({ shape, dtype = 'float32' }) =>
-      tf.zeros(
-        shape.map((size) => (typeof size === 'string' ? samples[size][index]! : size)),
-        dtype,
-      ),
-    );
-    try {
-      const before = tf.memory().numTensors;
-      const found = trace(fn, tensors);
-      // Parameters take their memory at their first use, which is not a part of the function: look again.
-      return tf.memory().numTensors === before ? found : trace(fn, tensors);
-    } finally {
-      tf.dispose(tensors);
-    }
-  };
-  const program = mergeTraces(Array.from({ length: calls }, (_, index) => call(index)));
+  return Array.from({ length: calls }, (_, index) => {
+    const shapes = inputs.map(({ shape, dtype = 'float32' }) => ({
+      shape: shape.map((size) => (typeof size === 'string' ? samples[size][index]! : size)),
+      dtype,
+    }));
+    const before = tf.memory().numTensors;
+    const found = trace(fn, shapes, mayAssign);
+    // Parameters take their memory at their first use, which is not a part of the function: look again.
+    return tf.memory().numTensors === before ? found : trace(fn, shapes, mayAssign);
+  });
+}
+
+function generalise(traces: readonly Trace[], inputs: readonly InputSpec[]): Program {
+  const program = mergeTraces(traces);
   for (const size of CHECKS) {
     const shapes = inputs.map(({ shape }) => shape.map((one) => (typeof one === 'string' ? size[one] : one)));
     assertConsistent(program, shapes);

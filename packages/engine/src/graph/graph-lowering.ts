@@ -1,14 +1,14 @@
 import { AsMlpError } from '@as-mlp/base';
-import type * as tf from '@tensorflow/tfjs-core';
 import type { GraphAttribute, GraphNode, GraphNodeDtype, GraphTensor } from '../graph-def.ts';
 import { type Dim, isFixed } from './dims.ts';
-import type { Attribute, Program, ProgramConstant, ProgramKernel } from './program.ts';
+import type { Attribute, Program, ProgramConstant, ProgramKernel, ValueDtype } from './program.ts';
 import type { ValueId } from './trace.ts';
 
-const DTYPES: Readonly<Partial<Record<tf.DataType, 'float32' | 'int32' | 'bool'>>> = {
+const DTYPES: Readonly<Partial<Record<ValueDtype, 'float32' | 'int32' | 'bool' | 'bfloat16'>>> = {
   float32: 'float32',
   int32: 'int32',
   bool: 'bool',
+  bfloat16: 'bfloat16',
 };
 
 /** The nodes of one program as they are written. What lowers a single kernel talks to this. */
@@ -100,6 +100,15 @@ export class GraphLowering {
         { N: { int: dims.length }, T: { type: 'int32' }, axis: { int: 0 } },
       ),
     );
+  }
+
+  /** `x`, whose type is `T`, in another shape. */
+  reshape(x: string, shape: readonly Dim[], T: GraphAttribute): string {
+    const open = shape.filter((dim) => !isFixed(dim));
+    // A single open size follows from the others, which needs nothing computed.
+    const target =
+      open.length === 1 && !shape.includes(-1) ? shape.map((dim) => (isFixed(dim) ? dim : -1)) : shape;
+    return this.node('Reshape', [x, this.ints(target)], { T, Tshape: { type: 'int32' } });
   }
 
   /** A scalar of int32. */

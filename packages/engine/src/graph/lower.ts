@@ -1,10 +1,10 @@
 import { AsMlpError } from '@as-mlp/base';
 import type { GraphNode } from '../graph-def.ts';
-
 import { GraphLowering } from './graph-lowering.ts';
+import type { LowerKernel } from './lower-kernel.ts';
 import type { Program } from './program.ts';
-import { fuseForRuntime, RUNTIME_KERNELS } from './runtime-kernels.ts';
-import { KERNELS, type LowerKernel } from './tensorflow-kernels.ts';
+import { RUNTIME_KERNELS } from './runtime-kernels.ts';
+import { KERNELS } from './tensorflow-kernels.ts';
 
 /** The names under which a lowered program is fed and read. */
 export interface LoweredNames {
@@ -14,27 +14,14 @@ export interface LoweredNames {
   readonly outputs: readonly string[];
 }
 
-/** How {@link lowerToTensorFlow} writes. */
-export interface LoweringOptions {
-  /**
-   * Whether operations that the graph runtime adds to TensorFlow may stand for several of its own. No other TensorFlow
-   * can read such a graph. Default false.
-   */
-  readonly fused?: boolean;
-}
-
 /**
  * A program as nodes of a TensorFlow graph, variables frozen to their present values. Sizes that depend on the inputs
- * are computed in the graph, each once.
+ * are computed in the graph, each once. One that was fused for the graph runtime can be read by no other TensorFlow.
  *
  * @throws AsMlpError `usage` for a kernel that has no counterpart here.
  */
-export function lowerToTensorFlow(
-  program: Program,
-  names: LoweredNames,
-  options: LoweringOptions = {},
-): GraphNode[] {
-  const graph = new GraphLowering(options.fused ? fuseForRuntime(program) : program);
+export function lowerToTensorFlow(program: Program, names: LoweredNames): GraphNode[] {
+  const graph = new GraphLowering(program);
   lowerInto(graph, names);
   return graph.nodes;
 }

@@ -92,9 +92,9 @@ export class ProgramView {
     });
   }
 
-  /** A value like `id`, for a kernel of a rule to give. */
-  define(id: ValueId): ValueId {
-    return this.values.push(this.values[id]!) - 1;
+  /** A value like `id`, for a kernel of a rule to give; of another type if that is named. */
+  define(id: ValueId, dtype = this.values[id]!.dtype): ValueId {
+    return this.values.push({ ...this.values[id]!, dtype }) - 1;
   }
 
   /** A constant of a rule. */

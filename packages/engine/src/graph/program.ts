@@ -3,10 +3,13 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { type Dim, DimSolver, evaluateDim, type KnownDim, sameDim } from './dims.ts';
 import type { Capture, Trace, TracedKernel, ValueId } from './trace.ts';
 
+/** A type of TensorFlow.js, or what a graph may hold in between. */
+export type ValueDtype = tf.DataType | 'bfloat16';
+
 /** A value of a program; open sizes follow from the inputs. */
 export interface ProgramValue {
   readonly shape: readonly Dim[];
-  readonly dtype: tf.DataType;
+  readonly dtype: ValueDtype;
 }
 
 /** An attribute of a kernel as tfjs-core passes it, with sizes that may depend on the inputs. */
@@ -19,6 +22,8 @@ export interface ProgramKernel {
   readonly inputs: Readonly<Record<string, ValueId | readonly ValueId[]>>;
   readonly attrs: Readonly<Record<string, Attribute>>;
   readonly outputs: readonly ValueId[];
+  /** A value that must be there before this kernel may run, although it is not an input; for layers alone. */
+  readonly after?: ValueId;
 }
 
 /** What a program holds beside its inputs. */
@@ -40,6 +45,8 @@ export interface Program {
   /** In an order in which they can run; all of them contribute to an output. */
   readonly kernels: readonly ProgramKernel[];
   readonly outputs: readonly ValueId[];
+  /** The variables that the last outputs are assigned to; none in a program that is only run. */
+  readonly assigned: readonly tf.Variable[];
 }
 
 /**
@@ -64,7 +71,7 @@ class Merger {
   }
 
   merge(): Program {
-    const { inputs, draws, captures, outputs } = this.first;
+    const { inputs, draws, captures, outputs, assigned } = this.first;
     for (const [input, id] of inputs.entries()) this.addInput(id, input);
     for (const id of draws) this.addShape(id, 'random numbers');
     // Captures come in the order in which kernels use them, and sizes are best told from what came before.
@@ -84,7 +91,7 @@ class Merger {
       dtype,
       shape: (this.shapes[id] ?? []).map(({ dim }) => dim),
     }));
-    return { values, inputs, draws, constants, kernels, outputs };
+    return { values, inputs, draws, constants, kernels, outputs, assigned };
   }
 
   private addInput(id: ValueId, input: number): void {
@@ -210,7 +217,8 @@ function assertAlike(first: Trace, other: Trace): void {
   const differs = first.captures.some(
     (capture, index) => !other.captures[index] || captured(capture) !== captured(other.captures[index]),
   );
-  if (differs) throw unsteady('it uses other tensors');
+  const assigns = ({ assigned }: Trace) => assigned.map(({ id }) => id).join();
+  if (differs || assigns(first) !== assigns(other)) throw unsteady('it uses other tensors');
 }
 
 /**

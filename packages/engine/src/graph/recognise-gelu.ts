@@ -17,7 +17,7 @@ export const recogniseGelu: Rule = (kernel, view) => {
 };
 
 /** The x of x·factor. */
-function scaled(view: ProgramView, id: ValueId | undefined, factor: number): ValueId | undefined {
+export function scaled(view: ProgramView, id: ValueId | undefined, factor: number): ValueId | undefined {
   const isFactor = (one: ValueId) => view.scalar(one) === Math.fround(factor);
   return operands(view.producer(id, 'Multiply')).find(([, other]) => isFactor(other))?.[0];
 }

@@ -20,7 +20,7 @@ export const recogniseGroupNorm: Rule = (kernel, view) => {
 };
 
 /** `id`, and what it was before each reshape. */
-function unshaped(view: ProgramView, id: ValueId): ValueId[] {
+export function unshaped(view: ProgramView, id: ValueId): ValueId[] {
   const before = inputOf(view.producer(id, 'Reshape'), 'x');
   return before === undefined ? [id] : [id, ...unshaped(view, before)];
 }
@@ -56,7 +56,7 @@ function matchNorm(view: ProgramView, add: ProgramKernel): Norm | undefined {
 }
 
 /** x of `centred = x − mean(x)`, the mean over the last of two axes. */
-function matchCentred(view: ProgramView, centred: ValueId | undefined): ValueId | undefined {
+export function matchCentred(view: ProgramView, centred: ValueId | undefined): ValueId | undefined {
   const difference = view.producer(centred, 'Sub');
   const x = inputOf(difference, 'a');
   const mean = view.producer(inputOf(difference, 'b'), 'Mean');
@@ -65,7 +65,7 @@ function matchCentred(view: ProgramView, centred: ValueId | undefined): ValueId 
 }
 
 /** ε of `scale = 1/√(Σcentred²/N + ε)`, the sum as the product of each row of `[B, N]` with itself. */
-function matchScale(view: ProgramView, scale: ValueId, centred: ValueId): number | undefined {
+export function matchScale(view: ProgramView, scale: ValueId, centred: ValueId): number | undefined {
   const variance = view.producer(inputOf(view.producer(scale, 'Rsqrt'), 'x'), 'Add');
   for (const [mean, epsilon] of operands(variance)) {
     const quotient = view.producer(mean, 'RealDiv');

@@ -75,6 +75,18 @@ describe('recogniseLayers', () => {
     expect(names(rows)).toEqual(['Reshape', 'Linear', 'Reshape']);
   });
 
+  it('finds the gradients of GELU and of norms', () => {
+    const norm = new GroupNorm(4).initialize(createRng(0));
+    const gradients = (x: tf.Tensor) => {
+      const loss = (input: tf.Tensor) => tf.sum(tf.square(gelu(norm.forward(input as tf.Tensor4D))));
+      const { weight, bias } = norm;
+      return tf.grads((input, ..._others) => loss(input!))([x, weight.value, bias.value]);
+    };
+    const found = recognise(gradients).kernels.map(({ name }) => name);
+    expect(found.filter((name) => name.endsWith('Gradient'))).toEqual(['GeluGradient', 'GroupNormGradient']);
+    for (const name of ['Erf', 'Exp', 'Rsqrt', 'Mean', 'Sub']) expect(found).not.toContain(name);
+  });
+
   it.each<[string, TensorFunction, typeof CALLS]>([
     ['a product of two inputs', (x) => tf.matMul(x as tf.Tensor2D, x as tf.Tensor2D), [float32(4, 4)]],
     ['a transposed weight', (x) => tf.matMul(x as tf.Tensor2D, tf.ones([5, 4]), false, true), ROWS],

@@ -63,8 +63,8 @@ describe.skipIf(missing)('fuseForRuntime', () => {
     const backbone = network();
     const program = recordProgram(([x]) => backbone.forward(x as tf.Tensor4D)[0]!, [{ shape }]);
     const ends = { inputs: ['x'], outputs: ['y'] };
-    const [plain, fast] = [{}, { fused: true }].map((options) =>
-      openGraphSession(encodeGraphDef(lowerToTensorFlow(program, ends, options))),
+    const [plain, fast] = [program, fuseForRuntime(program)].map((one) =>
+      openGraphSession(encodeGraphDef(lowerToTensorFlow(one, ends))),
     );
     for (const batch of shape[0] === 'batch' ? [1, 5, 2] : [2]) {
       const size = [batch, 32, 64, 3];

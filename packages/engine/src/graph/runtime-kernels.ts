@@ -1,8 +1,9 @@
+import type { GraphAttribute } from '../graph-def.ts';
 import { fuseEpilogues } from './fuse-epilogues.ts';
 import { dimsOf, type GraphLowering } from './graph-lowering.ts';
+import type { LowerKernel } from './lower-kernel.ts';
 import type { Program, ProgramKernel } from './program.ts';
 import { recogniseLayers } from './recognise.ts';
-import type { LowerKernel } from './tensorflow-kernels.ts';
 import type { ValueId } from './trace.ts';
 
 /** The program in whole layers and what follows them, as the operations that the graph runtime adds to TensorFlow compute. */
@@ -10,22 +11,31 @@ export function fuseForRuntime(program: Program): Program {
   return fuseEpilogues(recogniseLayers(program));
 }
 
+const typeOf = (graph: GraphLowering, kernel: ProgramKernel) => ({
+  type: graph.dtype(kernel.inputs.x as ValueId),
+});
+const typeMade = (graph: GraphLowering, kernel: ProgramKernel) => ({ type: graph.dtype(kernel.outputs[0]!) });
 const activation = ({ attrs }: ProgramKernel) => ({ string: String(attrs.activation ?? 'none') });
 
 /** How layers are written in these operations. */
 export const RUNTIME_KERNELS: Readonly<Record<string, LowerKernel>> = {
-  Gelu: (graph, kernel) => graph.define(kernel, graph.node('AsMlpGelu', [graph.input(kernel, 'x')])),
+  Gelu: (graph, kernel) => lower(graph, kernel, 'AsMlpGelu', ['x']),
+  GeluGradient: (graph, kernel) => lower(graph, kernel, 'AsMlpGeluGradient', ['x', 'dy']),
   GroupNorm: (graph, kernel) => {
-    const inputs = ['x', 'weight', 'bias'].map((key) => graph.input(kernel, key));
     const attributes = {
       epsilon: { float: kernel.attrs.epsilon as number },
       activation: activation(kernel),
+      T: typeOf(graph, kernel),
+      U: typeMade(graph, kernel),
     };
-    graph.define(kernel, graph.node('AsMlpGroupNorm', inputs, attributes));
+    lower(graph, kernel, 'AsMlpGroupNorm', ['x', 'weight', 'bias'], attributes);
+  },
+  GroupNormGradient: (graph, kernel) => {
+    const epsilon = { float: kernel.attrs.epsilon as number };
+    lower(graph, kernel, 'AsMlpGroupNormGradient', ['x', 'weight', 'dy'], { epsilon });
   },
   Linear: (graph, kernel) => {
-    const bias = 'bias' in kernel.inputs ? graph.input(kernel, 'bias') : noBias(graph, kernel);
-    const residuals = 'residual' in kernel.inputs ? [graph.input(kernel, 'residual')] : [];
+    const { bias, residuals } = addends(graph, kernel, 'weight');
     const inputs = [graph.input(kernel, 'x'), graph.input(kernel, 'weight'), bias, ...residuals];
     const attributes = {
       residuals: { int: residuals.length },
@@ -39,12 +49,57 @@ export const RUNTIME_KERNELS: Readonly<Record<string, LowerKernel>> = {
       axis: { int: kernel.attrs.axis as number },
       ends: { ints: dimsOf(kernel.attrs.ends) as number[] },
       displacements: { ints: dimsOf(kernel.attrs.displacements) as number[] },
+      T: typeOf(graph, kernel),
     };
-    graph.define(kernel, graph.node('AsMlpShift', [graph.input(kernel, 'x')], attributes));
+    lower(graph, kernel, 'AsMlpShift', ['x'], attributes);
+  },
+  /** A product that TensorFlow computes, whose kernels know every instruction that there is for bfloat16. */
+  Product: (graph, kernel) => {
+    const [x, weight, y] = [kernel.inputs.x, kernel.inputs.weight, kernel.outputs[0]].map(
+      (id) => graph.program.values[id as ValueId]!.shape,
+    );
+    const T = typeOf(graph, kernel);
+    const isMap = x!.length !== 2;
+    const map = graph.input(kernel, 'x');
+    const rows = isMap ? graph.reshape(map, [-1, weight![0]!], T) : map;
+    const product = graph.node('MatMul', [rows, graph.input(kernel, 'weight')], { T });
+    graph.define(kernel, isMap ? graph.reshape(product, y!, T) : product);
+  },
+  Epilogue: (graph, kernel) => {
+    const { bias, residuals } = addends(graph, kernel, 'x');
+    const attributes = {
+      residuals: { int: residuals.length },
+      activation: activation(kernel),
+      U: typeMade(graph, kernel),
+    };
+    graph.define(
+      kernel,
+      graph.node('AsMlpEpilogue', [graph.input(kernel, 'x'), bias, ...residuals], attributes),
+    );
   },
 };
 
-function noBias(graph: GraphLowering, kernel: ProgramKernel): string {
-  const columns = graph.program.values[kernel.inputs.weight as ValueId]!.shape[1] as number;
+/** Writes a layer as one node with these inputs. */
+function lower(
+  graph: GraphLowering,
+  kernel: ProgramKernel,
+  op: string,
+  keys: readonly string[],
+  attributes: Readonly<Record<string, GraphAttribute>> = {},
+): void {
+  const inputs = keys.map((key) => graph.input(kernel, key));
+  const before = kernel.after === undefined ? [] : [`^${graph.value(kernel.after).replace(/:\d+$/, '')}`];
+  const node = graph.node(op, [...inputs, ...before], attributes);
+  graph.define(kernel, node, ...kernel.outputs.slice(1).map((_, i) => `${node}:${i + 1}`));
+}
+
+/** What is added to a product: the bias, zeros where there is none, and the residual. `like` has as many columns. */
+function addends(graph: GraphLowering, kernel: ProgramKernel, like: 'weight' | 'x') {
+  const bias = 'bias' in kernel.inputs ? graph.input(kernel, 'bias') : noBias(graph, kernel, like);
+  return { bias, residuals: 'residual' in kernel.inputs ? [graph.input(kernel, 'residual')] : [] };
+}
+
+function noBias(graph: GraphLowering, kernel: ProgramKernel, like: 'weight' | 'x'): string {
+  const columns = graph.program.values[kernel.inputs[like] as ValueId]!.shape.at(-1) as number;
   return graph.constant({ dtype: 'float32', shape: [columns], data: new Float32Array(columns) });
 }

@@ -1,5 +1,11 @@
-import { AsMlpError } from '@as-mlp/base';
 import * as tf from '@tensorflow/tfjs-core';
+import {
+  type KernelArguments,
+  type KernelListener,
+  onShapeBackend,
+  reassignedNotAllowed,
+  type ShapeBackend,
+} from './shape-backend.ts';
 
 /** What a value of a trace is; `shape` is that of this one call. */
 export interface TracedValue {
@@ -32,7 +38,10 @@ export interface Trace {
   readonly draws: readonly ValueId[];
   readonly captures: readonly Capture[];
   readonly kernels: readonly TracedKernel[];
+  /** What the function returned, and after it what it assigned. */
   readonly outputs: readonly ValueId[];
+  /** The variables that the last outputs are assigned to. */
+  readonly assigned: readonly tf.Variable[];
 }
 
 /** A function whose calls are written down. `draw` gives the place of random numbers of a shape. */
@@ -42,53 +51,66 @@ export type TracedFunction = (
 ) => tf.Tensor | readonly tf.Tensor[];
 
 /**
- * Runs `fn` once and writes down the kernels that it runs, on whichever backend is current. Tensors that it makes are
- * freed.
+ * Follows `fn` once and writes down the kernels that it runs. Nothing is computed: tensors have shapes alone, and those
+ * that it makes are freed.
  *
+ * @param inputs shapes and types of the arguments.
+ * @param mayAssign whether `fn` may assign variables, each once; they keep their values. Otherwise that is an error.
  * @throws AsMlpError `usage` that names the line when `fn` reads the values of a tensor.
  */
-export function trace(fn: TracedFunction, inputs: readonly tf.Tensor[]): Trace {
-  const recorder = new Recorder(inputs);
-  const restoreKernels = wrapKernels(recorder);
-  const restoreReads = forbidReads(recorder);
-  try {
-    return tf.tidy(() => {
-      const result = fn([...inputs], (shape) => recorder.draw(shape));
-      const outputs = Array.isArray(result) ? (result as tf.Tensor[]) : [result as tf.Tensor];
-      return recorder.finish(outputs) as unknown as tf.Tensor;
-    }) as unknown as Trace;
-  } finally {
-    restoreReads();
-    restoreKernels();
-  }
+export function trace(fn: TracedFunction, inputs: readonly TracedValue[], mayAssign = false): Trace {
+  const recorder = new Recorder(mayAssign);
+  return onShapeBackend(recorder, (backend) =>
+    tf.tidy(() => recorder.follow(fn, inputs, backend) as unknown as tf.Tensor),
+  ) as unknown as Trace;
 }
 
 /**
  * Values are known by their data, type and shape: a backend may let a tensor that was given another shape or type share
  * the data of the first.
  */
-class Recorder {
+class Recorder implements KernelListener {
+  private backend: ShapeBackend | undefined;
   private readonly ids = new Map<object, Map<string, ValueId>>();
   private readonly values: TracedValue[] = [];
   private readonly captures: Capture[] = [];
   private readonly kernels: TracedKernel[] = [];
-  private readonly inputs: readonly ValueId[];
   private readonly draws: ValueId[] = [];
-  /** Inside a kernel, which may read what it likes and whose own kernels are not written down. */
-  private inside = false;
+  /** New values of variables, by the data of the old ones. */
+  private readonly assigned = new Map<object, { readonly variable: tf.Variable; readonly id: ValueId }>();
+  readonly onAssign: KernelListener['onAssign'];
 
-  constructor(inputs: readonly tf.Tensor[]) {
-    this.inputs = inputs.map((tensor) => this.define(tensor));
+  constructor(mayAssign: boolean) {
+    if (!mayAssign) return;
+    this.onAssign = (variable, value) => {
+      this.assigned.set(variable.dataId, { variable, id: this.use(value) });
+    };
   }
 
-  /** Zeros that stand for random numbers. */
-  draw(shape: readonly number[]): tf.Tensor {
-    const place = tf.zeros([...shape]);
-    this.draws.push(this.define(place));
-    return place;
+  follow(fn: TracedFunction, given: readonly TracedValue[], backend: ShapeBackend): Trace {
+    this.backend = backend;
+    const tensors = given.map((value) => backend.tensor(value));
+    const inputs = tensors.map((tensor) => this.define(tensor));
+    const result = fn(tensors, (shape) => {
+      const place = backend.tensor({ shape, dtype: 'float32' });
+      this.draws.push(this.define(place));
+      return place;
+    });
+    const outputs = [result as tf.Tensor | tf.Tensor[]].flat().map((output) => this.use(output));
+    const { values, draws, captures, kernels } = this;
+    const assigned = [...this.assigned.values()];
+    return {
+      values,
+      inputs,
+      draws,
+      captures,
+      kernels,
+      outputs: [...outputs, ...assigned.map(({ id }) => id)],
+      assigned: assigned.map(({ variable }) => variable),
+    };
   }
 
-  private record(name: string, args: KernelArguments, outputs: readonly tf.TensorInfo[]): void {
+  onKernel(name: string, args: KernelArguments, outputs: readonly tf.TensorInfo[]): void {
     const inputs: Record<string, ValueId | ValueId[]> = {};
     for (const [key, value] of Object.entries(args.inputs)) {
       if (value === undefined || value === null) continue;
@@ -100,34 +122,6 @@ class Recorder {
     this.kernels.push({ name, inputs, attrs: { ...args.attrs }, outputs: defined });
   }
 
-  /** Whether a tensor may be read now. */
-  get mayRead(): boolean {
-    return this.inside;
-  }
-
-  /** Runs a kernel and writes it down, unless it belongs to another. */
-  run(kernel: tf.KernelConfig, args: KernelArguments): ReturnType<tf.KernelFunc> {
-    if (this.inside) return kernel.kernelFunc(args);
-    const result = this.enter(() => kernel.kernelFunc(args));
-    this.record(kernel.kernelName, args, Array.isArray(result) ? result : [result]);
-    return result;
-  }
-
-  private enter<T>(work: () => T): T {
-    this.inside = true;
-    try {
-      return work();
-    } finally {
-      this.inside = false;
-    }
-  }
-
-  finish(outputs: readonly tf.Tensor[]): Trace {
-    const ids = outputs.map((output) => this.use(output));
-    const { values, inputs, draws, captures, kernels } = this;
-    return { values, inputs, draws, captures, kernels, outputs: ids };
-  }
-
   private define({ dataId, shape, dtype }: tf.TensorInfo): ValueId {
     const id = this.values.push({ shape: [...shape], dtype }) - 1;
     const shapes = this.ids.get(dataId) ?? new Map<string, ValueId>();
@@ -137,6 +131,7 @@ class Recorder {
   }
 
   private use(tensor: tf.TensorInfo): ValueId {
+    if (this.assigned.has(tensor.dataId)) throw reassignedNotAllowed();
     const known = this.ids.get(tensor.dataId)?.get(`${tensor.dtype} ${tensor.shape}`);
     if (known !== undefined) return known;
     const id = this.define(tensor);
@@ -145,62 +140,12 @@ class Recorder {
       this.captures.push({ id, variable });
       return id;
     }
-    const data = this.enter(() => tf.backend().readSync(tensor.dataId) as tf.TypedArray);
+    const data = this.backend!.valuesOf(tensor.dataId) as tf.TypedArray;
     this.captures.push({ id, data: data.slice() });
     return id;
   }
 }
 
-type KernelArguments = Parameters<tf.KernelFunc>[0];
-
 function variableOf(dataId: object): tf.Variable | undefined {
   return Object.values(tf.engine().state.registeredVariables).find((variable) => variable.dataId === dataId);
-}
-
-/** Puts a recording shell around every kernel of the current backend; returns what takes it off. */
-function wrapKernels(recorder: Recorder): () => void {
-  const kernels = tf.getKernelsForBackend(tf.getBackend());
-  const replace = (kernel: tf.KernelConfig) => {
-    tf.unregisterKernel(kernel.kernelName, kernel.backendName);
-    tf.registerKernel(kernel);
-  };
-  for (const kernel of kernels) replace({ ...kernel, kernelFunc: (args) => recorder.run(kernel, args) });
-  return () => {
-    for (const kernel of kernels) replace(kernel);
-  };
-}
-
-/** Makes reading a tensor and changing a variable errors; returns what allows it again. */
-function forbidReads(recorder: Recorder): () => void {
-  const backend = tf.backend();
-  const original = { read: backend.read, readSync: backend.readSync };
-  const guard = <F extends (...args: never[]) => unknown>(method: F) =>
-    function guarded(this: tf.KernelBackend, ...args: Parameters<F>): unknown {
-      if (!recorder.mayRead)
-        throw notAllowed('reads the values of a tensor', 'Return the tensor and read it outside');
-      return method.apply(this, args);
-    };
-  backend.read = guard(original.read) as typeof backend.read;
-  backend.readSync = guard(original.readSync) as typeof backend.readSync;
-  const { assign } = tf.Variable.prototype;
-  tf.Variable.prototype.assign = () => {
-    throw notAllowed('assigns a variable', 'Return the new value and assign it outside');
-  };
-  return () => {
-    tf.Variable.prototype.assign = assign;
-    Reflect.deleteProperty(backend, 'read');
-    Reflect.deleteProperty(backend, 'readSync');
-    if (backend.read !== original.read) Object.assign(backend, original);
-  };
-}
-
-function notAllowed(what: string, fix: string): AsMlpError {
-  const frames = new Error().stack?.split('\n').slice(1) ?? [];
-  const own = frames.find((line) => !/node_modules|node:|[/\\]graph[/\\]trace\.[tj]s/.test(line));
-  const place = /\(?((?:file:[/][/])?[^()\s]+:\d+:\d+)\)?$/.exec(own ?? '')?.[1];
-  return new AsMlpError('usage', {
-    where: place,
-    what: `a compiled function ${what}`,
-    fix: `${fix}, or run the function without compiling it`,
-  });
 }

@@ -1,9 +1,10 @@
-import type { AdamWGroup } from '@as-mlp/nn';
+import { type AdamWGroup, CLIP_EPSILON } from '@as-mlp/nn';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { GraphNode } from '../graph-def.ts';
 import { GraphLowering } from './graph-lowering.ts';
 import { lowerInto } from './lower.ts';
 import type { Program, ProgramConstant } from './program.ts';
+import { recomputeCheap } from './recompute.ts';
 import { fuseForRuntime } from './runtime-kernels.ts';
 
 /** Constants of the update. */
@@ -36,6 +37,12 @@ export interface GraphSlot {
   readonly second: GraphVariable;
 }
 
+/** A variable that the step reads without training it: frozen, or assigned by the forward pass as a running mean is. */
+export interface GraphBuffer {
+  readonly variable: tf.Variable;
+  readonly value: GraphVariable;
+}
+
 /** A training step as nodes, and the names by which it is run. */
 export interface TrainingGraph {
   readonly nodes: readonly GraphNode[];
@@ -50,6 +57,7 @@ export interface TrainingGraph {
   readonly add: readonly string[];
   readonly forget: readonly string[];
   readonly slots: readonly GraphSlot[];
+  readonly buffers: readonly GraphBuffer[];
 }
 
 /** Feeds of every update beside the batch; `rate` and `decay` once for each group. */
@@ -61,12 +69,10 @@ export const UPDATE_FEEDS = {
 
 const FLOAT = { T: { type: 'float32' } } as const;
 const VARIABLE = { dtype: { type: 'float32' } } as const;
-/** Added to the norm before dividing, as in PyTorch's `clip_grad_norm_`. */
-const CLIP_EPSILON = 1e-6;
 
 /**
- * Continues a recorded step – outputs: the report, then the gradient of each parameter in the order of the groups – with
- * clipping and AdamW. Whatever is not finite stops the update before a variable has changed.
+ * Continues a recorded step – outputs: the report, then the gradient of each parameter in the order of the groups, then
+ * what it assigns – with clipping and AdamW. Whatever is not finite stops the update before a variable has changed.
  */
 export function lowerTraining(program: Program, options: UpdateOptions): TrainingGraph {
   return new TrainingLowering(program, options).lowerStep();
@@ -80,7 +86,7 @@ class TrainingLowering extends GraphLowering {
 
   constructor(program: Program, options: UpdateOptions) {
     const inputs = [...program.inputs, ...program.draws].map((_, i) => `input_${i}`);
-    super(options.fused ? fuseForRuntime(program) : program);
+    super(options.fused ? recomputeCheap(fuseForRuntime(program)) : program);
     this.inputNames = inputs;
     this.options = options;
   }
@@ -93,10 +99,11 @@ class TrainingLowering extends GraphLowering {
     );
     const gradients = params.map((_, i) => this.value(this.program.outputs[i + 1]!));
     const { totals, add, forget } = this.accumulated(gradients, params);
+    const report = this.finite(this.value(this.program.outputs[0]!));
     const halves = totals.map((gradient) => this.node('L2Loss', [gradient], FLOAT));
     const sum = this.node('AddN', halves, { N: { int: halves.length }, ...FLOAT });
     const norm = this.node('Sqrt', [this.node('Mul', [sum, this.scalar(2)], FLOAT)], FLOAT);
-    const may = this.finite(norm);
+    const may = this.node('LogicalAnd', [report, this.node('IsFinite', [norm], FLOAT)]);
     const scale = this.clipScale(norm);
     const update: string[] = [];
     const slots = params.map(({ name, variable, group }, i): GraphSlot => {
@@ -116,6 +123,20 @@ class TrainingLowering extends GraphLowering {
       );
       return { name, variable, weight: weight!, first: first!, second: second! };
     });
+    for (const [i, variable] of this.program.assigned.entries()) {
+      const value = this.value(this.program.outputs[1 + params.length + i]!);
+      const assign = (condition: string) => {
+        const given = this.gated(value, condition);
+        return this.node('AssignVariableOp', [this.handle(variable), given], VARIABLE);
+      };
+      update.push(assign(may));
+      if (this.options.accumulate > 1) add.push(assign(report));
+    }
+    const trained = new Set(params.map(({ variable }) => variable));
+    const others = [...this.handles].filter(([variable]) => !trained.has(variable));
+    const buffers = others.map(([variable, handle], i): GraphBuffer => {
+      return { variable, value: this.access(`buffer_${i}`, handle, variable.shape) };
+    });
     return {
       nodes: this.nodes,
       inputs: this.inputNames,
@@ -125,6 +146,7 @@ class TrainingLowering extends GraphLowering {
       add,
       forget,
       slots,
+      buffers,
     };
   }
 
@@ -191,12 +213,15 @@ class TrainingLowering extends GraphLowering {
     return { totals, add, forget };
   }
 
-  /** Whether norm and loss are numbers; nothing that depends on a `Switch` by it runs otherwise. */
-  private finite(norm: string): string {
-    const report = this.value(this.program.outputs[0]!);
-    const sum = this.node('Sum', [report, this.ints([0])], { ...FLOAT, Tidx: { type: 'int32' } });
-    const [isNorm, isLoss] = [norm, sum].map((value) => this.node('IsFinite', [value], FLOAT));
-    return this.node('LogicalAnd', [isNorm!, isLoss!]);
+  /** Whether all of a vector are numbers. */
+  private finite(vector: string): string {
+    const sum = this.node('Sum', [vector, this.ints([0])], { ...FLOAT, Tidx: { type: 'int32' } });
+    return this.node('IsFinite', [sum], FLOAT);
+  }
+
+  /** `value` if `condition` is true; otherwise nothing that depends on it runs. */
+  private gated(value: string, condition: string): string {
+    return `${this.node('Switch', [value, condition], FLOAT)}:1`;
   }
 
   private clipScale(norm: string): string | undefined {
@@ -210,7 +235,7 @@ class TrainingLowering extends GraphLowering {
   /** Weight decay, then `ResourceApplyAdam`, both only if `may` is true. */
   private adam(handles: readonly string[], gradient: string, group: number, may: string): string {
     const [weight] = handles;
-    const gated = (value: string) => `${this.node('Switch', [value, may], FLOAT)}:1`;
+    const gated = (value: string) => this.gated(value, may);
     const [beta1, beta2] = this.options.betas;
     const rate = this.once(UPDATE_FEEDS.rate(group), () => this.feed(UPDATE_FEEDS.rate(group), []));
     const epsilon = this.once(UPDATE_FEEDS.epsilon, () => this.feed(UPDATE_FEEDS.epsilon, []));

@@ -1,5 +1,14 @@
 import { createRng } from '@as-mlp/base';
-import { clipGradNorm, createAdamW, crossEntropy, dropPath, gelu, groupNorm, type Mode } from '@as-mlp/nn';
+import {
+  BatchNorm,
+  clipGradNorm,
+  createAdamW,
+  crossEntropy,
+  dropPath,
+  gelu,
+  groupNorm,
+  type Mode,
+} from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openEngine } from '../engine.ts';
@@ -226,5 +235,64 @@ describe('compileTrainingStep', () => {
     await expect(compileTrainingStep({ ...net, groups, inputs: INPUTS })).rejects.toThrow(/idle/);
     net.dispose();
     idle.dispose();
+  });
+
+  it('keeps the running statistics of batch norms, also over accumulated batches', async () => {
+    const make = () => {
+      const net = createNet(7);
+      const norm = new BatchNorm(8).initialize(createRng(2));
+      const [, , hidden, hiddenBias, head] = net.params.map(([, value]) => value);
+      const loss = ([x, y]: tf.Tensor[], mode: Mode) => {
+        const rows = tf.reshape(x!, [x!.shape[0]! * SIDE * SIDE, 2]) as tf.Tensor2D;
+        const map = tf.add(tf.matMul(rows, hidden as unknown as tf.Tensor2D), hiddenBias!);
+        const normed = norm.forward(tf.reshape(map, [x!.shape[0]!, SIDE, SIDE, 8]) as tf.Tensor4D, mode);
+        const logits = tf.matMul(tf.mean(normed, [1, 2]) as tf.Tensor2D, head as unknown as tf.Tensor2D);
+        return { total: crossEntropy(logits, y as tf.Tensor1D) as tf.Scalar };
+      };
+      const params = [...net.params.slice(2), ['bn.weight', norm.weight.value] as const];
+      return { loss, norm, params, groups: [{ params, weightDecay: 0 }] };
+    };
+    for (const accumulate of [1, 2]) {
+      const [plain, graph] = [make(), make()];
+      step = await compileTrainingStep({ ...graph, inputs: INPUTS, accumulate });
+      for (let i = 0; i < 3; i++) {
+        const batches = Array.from({ length: accumulate }, (_, at) => createBatch(10 * i + at, 4 + i));
+        const rng = createRng(i);
+        await step.run(
+          batches.map((tensors) => ({ tensors, rng })),
+          0,
+        );
+        for (const batch of batches) {
+          tf.tidy(() => void plain.loss(tensorsOf(batch), { training: true, rng }));
+        }
+      }
+      const broken = createBatch(99, 4);
+      broken[0]!.data[3] = Number.NaN;
+      const batches = Array.from({ length: accumulate }, () => ({ tensors: broken, rng: createRng(9) }));
+      expect((await step.run(batches, 0.1)).loss).toBeNaN();
+      await step.pull();
+      for (const key of ['runningMean', 'runningVariance'] as const) {
+        const [found, wanted] = [await graph.norm[key].read(), await plain.norm[key].read()];
+        expect(Math.max(...found.map((value, at) => Math.abs(value - wanted[at]!)))).toBeLessThan(1e-6);
+        expect(found.some((value) => value !== 0 && value !== 1)).toBe(true);
+      }
+      await step.dispose();
+      step = undefined;
+    }
+  });
+
+  it('refuses a variable that is read after it was assigned', async () => {
+    const net = createNet(3);
+    const running = tf.variable(tf.zeros([1]));
+    const loss = ([x, y]: tf.Tensor[], mode: Mode) => {
+      running.assign(tf.reshape(tf.mean(x!), [1]));
+      const { total } = net.loss([tf.add(x!, running), y!], mode);
+      return { total };
+    };
+    const compiling = compileTrainingStep({ ...net, loss, inputs: INPUTS });
+    await expect(compiling).rejects.toThrow(/training\.test\.ts.*reads a variable that it has assigned/);
+    expect(running.dataSync()[0]).toBe(0);
+    tf.dispose(running);
+    net.dispose();
   });
 });

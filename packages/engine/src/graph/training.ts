@@ -1,8 +1,10 @@
-import { AsMlpError, type Rng } from '@as-mlp/base';
+import type { Rng } from '@as-mlp/base';
 import {
   type AdamWGroup,
   type AdamWOptions,
   type AdamWState,
+  assertGradients,
+  checkedMoments,
   correctAdam,
   type InputSpec,
   type Mode,
@@ -11,7 +13,7 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import { encodeGraphDef } from '../graph-def.ts';
 import { type GraphFeed, type GraphSession, openGraphSession } from '../graph-session.ts';
-import { graphRuntime, nativeDevice } from '../native.ts';
+import { nativeDevice } from '../native.ts';
 import { recordProgram } from './compile.ts';
 import { evaluateDim } from './dims.ts';
 import type { Program } from './program.ts';
@@ -55,11 +57,14 @@ export interface StepReport {
   readonly gradNorm: number;
 }
 
-/** A whole training step as one graph: forward and backward pass, clipping, AdamW. Weights and moments live in it. */
+/**
+ * A whole training step as one graph: forward and backward pass, clipping, AdamW. Weights, moments and the variables that
+ * the loss assigns (running statistics) live in it.
+ */
 export interface TrainingStep {
   /** One update from `accumulate` batches. */
   run(batches: readonly StepBatch[], learningRate: number): Promise<StepReport>;
-  /** Puts the weights of the graph into the variables of the model. */
+  /** Puts what the graph holds into the variables of the model. */
   pull(): Promise<void>;
   exportState(): Promise<AdamWState>;
   /** @throws AsMlpError (weights) unless the state has exactly the moments of these parameters; nothing changes then. */
@@ -80,17 +85,17 @@ export async function compileTrainingStep(options: TrainingStepOptions): Promise
   const program = recordStep(options, names);
   // The op forms 1 − β in float32, so β itself is the float32 number and must be so in the correction.
   const rounded = [Math.fround(betas[0]), Math.fround(betas[1])] as const;
+  // The operations of the graph runtime run on processors alone.
+  const fused = nativeDevice() === 'cpu';
   const graph = lowerTraining(program, {
     groups,
     betas: rounded,
     clipNorm,
     accumulate,
-    // They run on processors alone.
-    fused: nativeDevice() === 'cpu',
+    fused,
   });
-  // Every operation of a recorded backward pass kept its output: far more than a step of the graph takes.
-  graphRuntime().trim();
-  const session = openGraphSession(encodeGraphDef(graph.nodes));
+  // One operation at a time uses all threads by itself; two at once would hold more maps.
+  const session = openGraphSession(encodeGraphDef(graph.nodes), fused ? { interOpThreads: 1 } : {});
   const step = new GraphStep({ session, graph, program, groups, betas: rounded, eps, names });
   await step.initialize();
   return step;
@@ -100,28 +105,28 @@ export async function compileTrainingStep(options: TrainingStepOptions): Promise
 function recordStep({ groups, loss, inputs }: TrainingStepOptions, names: string[]): Program {
   const params = groups.flatMap((group) => [...group.params]);
   const variables = params.map(([, variable]) => variable);
-  return recordProgram((tensors, draw) => {
-    const outputs: tf.Tensor[] = [];
-    const { grads } = tf.variableGrads(() => {
-      const { total, parts = {} } = loss(tensors, { training: true, draw });
-      names.splice(0, names.length, ...Object.keys(parts));
-      outputs.push(tf.keep(tf.stack([total, ...Object.values(parts)])));
-      return total;
-    }, variables);
-    for (const [name, variable] of params) {
-      const gradient = grads[variable.name];
-      if (!gradient) {
+  return recordProgram(
+    (tensors, draw) => {
+      const outputs: tf.Tensor[] = [];
+      const { grads } = tf.variableGrads(() => {
+        const { total, parts = {} } = loss(tensors, { training: true, draw });
+        names.splice(0, names.length, ...Object.keys(parts));
+        outputs.push(tf.keep(tf.stack([total, ...Object.values(parts)])));
+        return total;
+      }, variables);
+      const gradients = Object.fromEntries(params.map(([name, { name: key }]) => [name, grads[key]]));
+      try {
+        assertGradients(params, gradients);
+      } catch (error) {
         tf.dispose(outputs);
-        throw new AsMlpError('usage', {
-          where: name,
-          what: 'has no gradient: the loss does not depend on it',
-          fix: 'Leave it out of the optimiser, or freeze it',
-        });
+        throw error;
       }
-      outputs.push(gradient);
-    }
-    return outputs;
-  }, inputs);
+      outputs.push(...params.map(([name]) => gradients[name]!));
+      return outputs;
+    },
+    inputs,
+    true,
+  );
 }
 
 interface StepParts {
@@ -152,10 +157,11 @@ class GraphStep implements TrainingStep {
     // In parts: the feeds of all would be a second copy of the weights.
     let values: [GraphVariable, Float32Array][] = [];
     let elements = 0;
-    for (const [i, { variable, weight }] of slots.entries()) {
-      values.push([weight, (await variable.data()) as Float32Array]);
+    const held = heldBy(this.parts.graph);
+    for (const [i, [variable, place]] of held.entries()) {
+      values.push([place, (await variable.data()) as Float32Array]);
       elements += variable.size;
-      if (elements < FED_AT_ONCE && i < slots.length - 1) continue;
+      if (elements < FED_AT_ONCE && i < held.length - 1) continue;
       await this.assign(values);
       values = [];
       elements = 0;
@@ -191,12 +197,10 @@ class GraphStep implements TrainingStep {
   }
 
   async pull(): Promise<void> {
-    const { session, graph } = this.parts;
-    const values = await session.run(
-      [],
-      graph.slots.map(({ weight }) => weight.read),
-    );
-    for (const [i, { variable }] of graph.slots.entries()) {
+    const held = heldBy(this.parts.graph);
+    const reads = held.map(([, { read }]) => read);
+    const values = await this.parts.session.run([], reads);
+    for (const [i, [variable]] of held.entries()) {
       const value = tf.tensor(values[i]!.data as Float32Array, variable.shape);
       variable.assign(value);
       value.dispose();
@@ -215,21 +219,15 @@ class GraphStep implements TrainingStep {
   }
 
   async importState(state: AdamWState): Promise<void> {
-    const given = new Map(state.moments.map(({ name, data }) => [name, data]));
-    const values: [GraphVariable, Float32Array][] = [];
-    for (const { name, variable, first, second } of this.parts.graph.slots) {
-      for (const [moment, kind] of [
-        [first, 'exp_avg'],
-        [second, 'exp_avg_sq'],
-      ] as const) {
-        const data = given.get(`${name}.${kind}`);
-        if (data?.length !== variable.size) throw wrongState(`${name}.${kind}`);
-        given.delete(`${name}.${kind}`);
-        values.push([moment, data]);
-      }
-    }
-    const [unknown] = given.keys();
-    if (unknown !== undefined) throw wrongState(unknown);
+    const { slots } = this.parts.graph;
+    const given = checkedMoments(
+      slots.map(({ name, variable }) => [name, variable]),
+      state,
+    );
+    const values = slots.flatMap(({ name, first, second }): [GraphVariable, Float32Array][] => [
+      [first, given.get(`${name}.exp_avg`)!],
+      [second, given.get(`${name}.exp_avg_sq`)!],
+    ]);
     await this.assign(values);
     this.count = state.step;
   }
@@ -295,10 +293,10 @@ class GraphStep implements TrainingStep {
   }
 }
 
-function wrongState(name: string): AsMlpError {
-  return new AsMlpError('weights', {
-    where: 'optimiser state',
-    what: `${name} is missing, of another size, or belongs to no parameter`,
-    fix: 'Resume with the model and the parameter groups that the state was saved with',
-  });
+/** The variables of the model that the graph holds, and where. */
+function heldBy({ slots, buffers }: TrainingGraph): (readonly [tf.Variable, GraphVariable])[] {
+  return [
+    ...slots.map(({ variable, weight }) => [variable, weight] as const),
+    ...buffers.map(({ variable, value }) => [variable, value] as const),
+  ];
 }

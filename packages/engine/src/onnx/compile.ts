@@ -1,6 +1,7 @@
 import type { Compiled, CompileOptions, TensorFunction } from '@as-mlp/nn';
-import { recordProgram } from '../graph/compile.ts';
+import { compileProgram } from '../graph/compile.ts';
 import { graphFunction } from '../graph/graph-function.ts';
+import { bf16NotHere } from '../precision.ts';
 import { encodeOnnx } from './encode.ts';
 import { openOnnxSession, runInOrder } from './session.ts';
 
@@ -9,14 +10,16 @@ import { openOnnxSession, runInOrder } from './session.ts';
  * model, which serves every size that `inputs` leaves open. Variables are frozen to the values they have now.
  *
  * @throws AsMlpError `usage` when `fn` reads the values of a tensor, does other things for other sizes, or uses what has
- * no counterpart there.
+ * no counterpart there, or `bf16` is asked for.
  */
 export async function compileForOnnx<F extends TensorFunction>(
   fn: F,
-  { inputs: specs }: CompileOptions,
+  options: CompileOptions,
   threads: number,
 ): Promise<Compiled<F>> {
-  const program = recordProgram((tensors) => fn(...tensors), specs);
+  const { inputs: specs, precision } = options;
+  if (precision === 'bf16') throw bf16NotHere('ONNX Runtime computes');
+  const program = await compileProgram(fn, options);
   const inputs = specs.map((_, i) => ({ name: `input_${i}` }));
   const outputs = program.outputs.map((_, i) => `output_${i}`);
   const session = await openOnnxSession(encodeOnnx(program, { inputs, outputs }), { threads });

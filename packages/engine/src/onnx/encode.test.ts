@@ -111,6 +111,7 @@ describe('encodeOnnx', () => {
       constants: [0, 1].map((id) => ({ kind: 'data', id, data })),
       kernels: [{ name: 'Add', inputs: { a: 0, b: 1 }, attrs: {}, outputs: [2] }],
       outputs: [2],
+      assigned: [],
     };
     expect(() => encodeOnnx(program, { inputs: [], outputs: ['sum'] })).toThrow(/would have 2\.1 GB/);
   });

@@ -1,7 +1,6 @@
 import { AsMlpError } from '@as-mlp/base';
-import type * as tf from '@tensorflow/tfjs-core';
 import { type Dim, isFixed } from '../graph/dims.ts';
-import type { Attribute, Program, ProgramKernel, ProgramValue } from '../graph/program.ts';
+import type { Attribute, Program, ProgramKernel, ProgramValue, ValueDtype } from '../graph/program.ts';
 import type { ValueId } from '../graph/trace.ts';
 import type { OnnxGraph } from './graph.ts';
 
@@ -54,7 +53,7 @@ export class KernelCall {
     return this.shape(key).length;
   }
 
-  dtype(key: string): tf.DataType {
+  dtype(key: string): ValueDtype {
     return this.values[this.id(key)]!.dtype;
   }
 

@@ -1,9 +1,10 @@
 import { AsMlpError } from '@as-mlp/base';
 import type * as tf from '@tensorflow/tfjs-core';
+import type { ValueDtype } from '../graph/program.ts';
 import type { OnnxDtype, OnnxTensor } from './model-proto.ts';
 
-/** The element type that stands for a type of tfjs-core. */
-export function onnxDtype(dtype: tf.DataType): OnnxDtype {
+/** The element type that stands for the type of a value. */
+export function onnxDtype(dtype: ValueDtype): OnnxDtype {
   if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
   throw new AsMlpError('usage', {
     what: `a tensor of type ${dtype} cannot be part of an ONNX model`,
@@ -12,7 +13,7 @@ export function onnxDtype(dtype: tf.DataType): OnnxDtype {
 }
 
 /** A tensor over the bytes of `data`, which are not copied. */
-export function tensorOf(dtype: tf.DataType, shape: readonly number[], data: tf.TypedArray): OnnxTensor {
+export function tensorOf(dtype: ValueDtype, shape: readonly number[], data: tf.TypedArray): OnnxTensor {
   return { dtype: onnxDtype(dtype), shape, bytes: bytesOf(data) };
 }
 

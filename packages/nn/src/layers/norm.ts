@@ -117,7 +117,8 @@ export class BatchNorm extends Module {
 
   private track(mean: tf.Tensor, variance: tf.Tensor, count: number): void {
     tf.tidy(() => {
-      const unbiased = tf.mul(variance, count / Math.max(1, count - 1));
+      // In two steps: a recorded step can follow a size, not a quotient of two.
+      const unbiased = tf.div(tf.mul(variance, count), Math.max(1, count - 1));
       const blend = (running: tf.Variable, batch: tf.Tensor) =>
         running.assign(tf.add(tf.mul(running, 1 - this.momentum), tf.mul(batch, this.momentum)));
       blend(this.runningMean.value, mean);

@@ -92,7 +92,7 @@ export function createAdamW(
       return stepCount;
     },
     step: (gradients, learningRate, scale = 1) => {
-      assertGradients(slots, gradients);
+      assertGradients(paramsOf(slots), gradients);
       stepCount++;
       for (const slot of slots) {
         const rate = learningRate * slot.lrScale;
@@ -122,8 +122,7 @@ export function createAdamW(
       return { step: stepCount, moments };
     },
     importState: (state) => {
-      const given = new Map(state.moments.map(({ name, data }) => [name, data]));
-      assertState(slots, given);
+      const given = checkedMoments(paramsOf(slots), state);
       for (const slot of slots) {
         const size = slot.sizes.reduce((sum, part) => sum + part, 0);
         const [first, second] = [new Float32Array(size), new Float32Array(size)];
@@ -179,6 +178,12 @@ function scatter({ params, sizes }: Slot, values: tf.Tensor): void {
   });
 }
 
+function paramsOf(slots: readonly Slot[]): [string, tf.Variable][] {
+  return slots.flatMap(({ params }) =>
+    params.map(({ name, variable }): [string, tf.Variable] => [name, variable]),
+  );
+}
+
 function* ranges({ params, sizes }: Slot) {
   let start = 0;
   for (const [i, { name, variable }] of params.entries()) {
@@ -202,32 +207,47 @@ function assertDistinct(slots: readonly Slot[]): void {
   }
 }
 
-function assertGradients(slots: readonly Slot[], gradients: Readonly<Record<string, tf.Tensor>>): void {
-  for (const { name, variable } of slots.flatMap((slot) => slot.params)) {
+/**
+ * Checks that every parameter has a gradient of its shape.
+ *
+ * @throws AsMlpError `usage` that names the first that has none.
+ */
+export function assertGradients(
+  params: Iterable<readonly [name: string, parameter: { readonly shape: readonly number[] }]>,
+  gradients: Readonly<Record<string, tf.Tensor | undefined>>,
+): void {
+  for (const [name, { shape }] of params) {
     const gradient = gradients[name];
-    if (gradient && gradient.shape.join() === variable.shape.join()) continue;
+    if (gradient && gradient.shape.join() === shape.join()) continue;
     throw new AsMlpError('usage', {
       where: name,
       what: gradient
-        ? `has shape [${variable.shape}] and a gradient of shape [${gradient.shape}]`
+        ? `has shape [${shape}] and a gradient of shape [${gradient.shape}]`
         : 'has no gradient: the loss does not depend on it',
       fix: 'Leave it out of the optimiser, or freeze it',
     });
   }
 }
 
-function assertState(slots: readonly Slot[], given: ReadonlyMap<string, Float32Array>): void {
+/**
+ * The moments of a state by name, if they are those of parameters of these names and sizes.
+ *
+ * @throws AsMlpError `weights` when one is missing, of another size, or belongs to no parameter.
+ */
+export function checkedMoments(
+  params: Iterable<readonly [name: string, parameter: { readonly size: number }]>,
+  { moments }: AdamWState,
+): ReadonlyMap<string, Float32Array> {
+  const given = new Map(moments.map(({ name, data }) => [name, data]));
   const wanted = new Map(
-    slots.flatMap((slot) =>
-      slot.params.flatMap(({ name, variable }): [string, number][] => [
-        [`${name}.exp_avg`, variable.size],
-        [`${name}.exp_avg_sq`, variable.size],
-      ]),
-    ),
+    [...params].flatMap(([name, { size }]): [string, number][] => [
+      [`${name}.exp_avg`, size],
+      [`${name}.exp_avg_sq`, size],
+    ]),
   );
   const wrong = [...wanted].filter(([name, size]) => given.get(name)?.length !== size).map(([name]) => name);
   const unknown = [...given.keys()].filter((name) => !wanted.has(name));
-  if (wrong.length + unknown.length === 0) return;
+  if (wrong.length + unknown.length === 0) return given;
   const list = [...wrong, ...unknown];
   throw new AsMlpError('weights', {
     where: 'optimiser state',

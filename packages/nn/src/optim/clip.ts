@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { rawOps } from './raw-ops.ts';
 
 /** Added to the norm before dividing, as in PyTorch's `clip_grad_norm_`. */
-const EPSILON = 1e-6;
+export const CLIP_EPSILON = 1e-6;
 
 /** √Σ‖g‖² over all tensors, a float32 scalar. 0 for none. */
 export function globalNorm(tensors: Iterable<tf.Tensor>): tf.Scalar {
@@ -33,5 +33,5 @@ export function clipGradNorm(gradients: Readonly<Record<string, tf.Tensor>>, max
   const result = globalNorm(Object.values(gradients));
   const norm = result.dataSync()[0]!;
   result.dispose();
-  return { norm, scale: Math.min(1, maxNorm / (norm + EPSILON)) };
+  return { norm, scale: Math.min(1, maxNorm / (norm + CLIP_EPSILON)) };
 }
