@@ -19,7 +19,7 @@ import { type Trace, type TracedFunction, trace } from './trace.ts';
  * two cells, as on the coarsest level of a pyramid, tell too little.
  */
 const SAMPLES: Readonly<Record<OpenSize, readonly number[]>> = {
-  batch: [2, 5, 3, 7, 1],
+  batch: [2, 5, 3, 7, 4],
   height: [49, 71, 106, 56, 131],
   width: [72, 42, 51, 73, 197],
 };
