@@ -1,6 +1,13 @@
 export { type ContactSheetOptions, contactSheet, type Tile } from './contact-sheet.ts';
 export { centerCrop, centerRegion, crop, flipHorizontal, type Padding, pad } from './crop.ts';
 export { type DecodeOptions, decodeImage, readImageSize } from './decode.ts';
+export {
+  type DigitObject,
+  type DigitScene,
+  type DigitScenes,
+  type DigitScenesOptions,
+  openDigitScenes,
+} from './digit-scenes.ts';
 export { drawLabels, drawMask, fillRectangle, type Label, type LabelOptions, paste } from './draw.ts';
 export { encodeJpeg, encodePng } from './encode.ts';
 export { createImage, type LabelMap, type Region, type Rgb, type RgbImage, type Size } from './image.ts';
@@ -14,8 +21,9 @@ export {
   type LoadModule,
   type SampleFailure,
 } from './loader.ts';
+export { DIGIT_SIDE, type Digits, readMnist } from './mnist.ts';
 export { applyTable, normalize, normalizeTable, type PerChannel } from './normalize.ts';
-export { resizeLabels } from './opencv.ts';
+export { nearestSources, resizeLabels } from './opencv.ts';
 export { type RandomResizedCropOptions, randomResizedCropRegion } from './random-crop.ts';
 export {
   cropResize,

@@ -97,6 +97,12 @@ function widenRow(data: Uint8Array, start: number, columns: LinearTaps, into: In
   return into;
 }
 
+/** For each of `target` positions on an axis, which of `source` ones OpenCV's `INTER_NEAREST` takes: ⌊i · source / target⌋. */
+export function nearestSources(source: number, target: number): Int32Array {
+  const scale = 1 / (target / source);
+  return Int32Array.from({ length: target }, (_, i) => Math.min(Math.floor(i * scale), source - 1));
+}
+
 /**
  * A label map of another size, each pixel the nearest one's label, as OpenCV's `cv2.resize(…, INTER_NEAREST)`: the
  * position is `⌊i · source / target⌋`, without the half-pixel shift of Pillow's nearest.
@@ -106,12 +112,8 @@ export function resizeLabels<A extends Uint8Array | Uint16Array>(
   size: Size,
 ): LabelMap<A> {
   const { height, width } = checkSize(size);
-  const pick = (target: number, source: number) => {
-    const scale = 1 / (target / source);
-    return Int32Array.from({ length: target }, (_, i) => Math.min(Math.floor(i * scale), source - 1));
-  };
-  const columns = pick(width, labels.width);
-  const rows = pick(height, labels.height);
+  const columns = nearestSources(labels.width, width);
+  const rows = nearestSources(labels.height, height);
   const Values = labels.data.constructor as new (length: number) => A;
   const data = new Values(height * width);
   for (let y = 0, o = 0; y < height; y++) {

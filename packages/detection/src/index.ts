@@ -15,6 +15,9 @@ export {
   modelName,
   PUBLISHED_WIDTHS,
 } from './config.ts';
+export { type CocoFolder, findCocoFolder } from './data/coco-folder.ts';
+export { DIGIT_SCENES, openScenes, scenesToCoco, writeDigitScenes } from './data/digit-scenes.ts';
+export { type ExampleSource, type HeldOut, openExamples, openHeldOut } from './data/examples.ts';
 export {
   createDetector,
   type Detection,
@@ -26,6 +29,7 @@ export {
   type ImageResult,
   inspectWeights,
 } from './detector.ts';
+export { type DetectionEvaluation, type DetectionEvaluationOptions, evaluateDetector } from './evaluate.ts';
 export type { BoxHead, BoxOutput } from './heads/box-head.ts';
 export type { FeaturePyramid } from './heads/feature-pyramid.ts';
 export type { MaskHead } from './heads/mask-head.ts';
@@ -62,6 +66,25 @@ export {
   type Proposals,
   type RpnLevel,
 } from './predict/proposals.ts';
+export { DIGIT_SCENES_RECIPE, FINETUNE_RECIPE, officialRecipe } from './presets.ts';
+export {
+  type DetectionRecipe,
+  type DetectionRecipeInput,
+  detectionRecipe,
+  parseDetectionRecipe,
+} from './recipe.ts';
 export { roiLevels } from './roi/levels.ts';
 export { type HostMap, ROI_NUMBERS, roiAlign, roiAlignGradient, toRois } from './roi/roi-align.ts';
 export { roiAlignOp } from './roi/roi-align-op.ts';
+export { type DetectionSample, type DetectionSource, detectionSamples } from './samples.ts';
+export { createDetectionTask, type DetectionTask, type DetectionTaskOptions } from './task.ts';
+export { type AssignerSettings, assign } from './training/assign.ts';
+export { augmentExample, type DetectionAugmentation } from './training/augment.ts';
+export type { DetectionBatch } from './training/batch.ts';
+export { type Choose, chooseRandom, type SamplerSettings } from './training/choose.ts';
+export type { Example } from './training/example.ts';
+export { type DetectionLossOptions, detectionLosses, type TrainingBatch } from './training/losses.ts';
+export { type Bitmap, maskTarget } from './training/mask-targets.ts';
+export type { DetectionTargets } from './training/roi-targets.ts';
+export type { ImageExtent, RpnTargetSettings } from './training/rpn-targets.ts';
+export { type StageSettings, TRAINING, type TrainingSettings } from './training/settings.ts';

@@ -1,0 +1,137 @@
+import { createLoader, type Json } from '@as-mlp/data';
+import type { Task } from '@as-mlp/train';
+import * as tf from '@tensorflow/tfjs-core';
+import { detectionConfig } from './config.ts';
+import { openExamples, openHeldOut } from './data/examples.ts';
+import { createDetector } from './detector.ts';
+import { evaluateDetector } from './evaluate.ts';
+import { encodeMetadata } from './metadata.ts';
+import { createDetectionModel, type DetectionModel } from './model.ts';
+import { COCO_PREPROCESSING, type Preprocessing } from './predict/preprocess.ts';
+import type { DetectionRecipe } from './recipe.ts';
+import type { DetectionSample, DetectionSource } from './samples.ts';
+import { createAspectSampler } from './training/aspect-sampler.ts';
+import { batchTensors, collate, type DetectionBatch, readBatch } from './training/batch.ts';
+import { chooseRandom } from './training/choose.ts';
+import { detectionLosses } from './training/losses.ts';
+import { TRAINING, type TrainingSettings } from './training/settings.ts';
+
+/** A detection task with what it was made from. */
+export interface DetectionTask extends Task<DetectionBatch> {
+  readonly model: DetectionModel;
+  readonly labels: readonly string[];
+  readonly preprocessing: Preprocessing;
+}
+
+/** Options of {@link createDetectionTask}. */
+export interface DetectionTaskOptions {
+  /** A COCO folder, as `findCocoFolder` reads it, or `digit-scenes`. */
+  readonly data: string;
+  readonly recipe: DetectionRecipe;
+  /** Told how far an evaluation is. */
+  readonly onEvaluation?: (done: number, total: number) => void;
+}
+
+/**
+ * Training of a fresh detector on the training part of a data set, evaluated on its `val` part. The classes are those of the
+ * training part.
+ */
+export async function createDetectionTask(options: DetectionTaskOptions): Promise<DetectionTask> {
+  const { data, recipe, onEvaluation } = options;
+  const { batchSize, seed } = recipe;
+  const { labels, sizes } = await openExamples(data);
+  const heldOut = await openHeldOut(data, labels);
+  const config = detectionConfig(recipe.model, {
+    numClasses: labels.length,
+    ...defined(recipe.widths),
+    ...(recipe.shiftSize === null ? {} : { shiftSize: recipe.shiftSize }),
+    ...(recipe.dropPathRate === null ? {} : { dropPathRate: recipe.dropPathRate }),
+  });
+  const model = createDetectionModel(config, { seed });
+  const preprocessing = {
+    ...COCO_PREPROCESSING,
+    shortSide: recipe.testShortSide,
+    longSide: recipe.testLongSide,
+  };
+  // Not compiled: its weights change between evaluations.
+  const detector = createDetector(model, { labels, preprocessing });
+  const settings = trainingSettings(TRAINING[config.architecture], recipe);
+  const source: DetectionSource = { data, labels, augmentation: recipe.augmentation };
+
+  async function* batches(epoch: number, start: number): AsyncGenerator<DetectionBatch> {
+    const sampler = createAspectSampler(sizes, { batchSize, seed });
+    sampler.restore({ ...sampler.state(), epoch, batch: start });
+    const loader = createLoader<DetectionSample>({
+      load: { module: samplesModule(), export: 'detectionSamples', argument: source as unknown as Json },
+      sampler,
+      ...(recipe.workers === null ? {} : { workers: recipe.workers }),
+    });
+    try {
+      for await (const { meta } of loader) yield collate(meta, COCO_PREPROCESSING);
+    } finally {
+      await loader.close();
+    }
+  }
+
+  return {
+    name: 'detection',
+    model,
+    labels,
+    preprocessing,
+    batchesPerEpoch: createAspectSampler(sizes, { batchSize, seed }).batchesPerEpoch,
+    decayRule: 'dense',
+    metric: { name: 'AP', better: 'higher' },
+    batches,
+    tensors: batchTensors,
+    loss([images, sizesOfImages, objects, bytes], mode) {
+      const batch = readBatch(
+        sizesOfImages!.dataSync<'int32'>(),
+        objects!.dataSync<'float32'>(),
+        bytes!.dataSync<'int32'>(),
+      );
+      const parts = detectionLosses(
+        model,
+        { images: images as tf.Tensor4D, ...batch },
+        { settings, mode, choose: chooseRandom(mode.rng!.fork('choose')) },
+      );
+      return { total: tf.addN(Object.values(parts)) as tf.Scalar, parts };
+    },
+    async evaluate(signal) {
+      const { metrics } = await evaluateDetector(detector, {
+        data: heldOut,
+        signal,
+        ...(onEvaluation ? { onProgress: onEvaluation } : {}),
+      });
+      const { bbox, segm } = metrics;
+      return { AP: bbox!.AP, AP50: bbox!.AP50, AP75: bbox!.AP75, maskAP: segm!.AP, maskAP50: segm!.AP50 };
+    },
+    metadata: () => encodeMetadata(config, labels, preprocessing),
+    describe: ({ names }) => names.join(', '),
+  };
+}
+
+/** Where threads find the sample functions: the source in development, the built file beside this one otherwise. */
+function samplesModule(): URL {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return new URL(`./samples.${extension}`, import.meta.url);
+}
+
+function trainingSettings(official: TrainingSettings, recipe: DetectionRecipe): TrainingSettings {
+  const { rpn, roiSampler, proposals } = official;
+  return {
+    ...official,
+    rpn: { ...rpn, sampler: { ...rpn.sampler, count: recipe.rpnSamples } },
+    roiSampler: { ...roiSampler, count: recipe.roiSamples },
+    proposals: {
+      perLevel: recipe.proposalsPerLevel ?? proposals.perLevel,
+      limit: recipe.proposals ?? proposals.limit,
+    },
+  };
+}
+
+/** Without the keys whose value is undefined. */
+function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
