@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 const resolve = { conditions: ['source'] };
 const ssr = { resolve: { conditions: ['source', 'node', 'import', 'module', 'default'] } };
 /** Packages whose tests run tensors; the set-up file opens the best engine of this machine for them. */
-const withEngine = ['nn', 'backbone', 'train', 'classification', 'detection', 'app'];
+const withEngine = ['nn', 'backbone', 'train', 'classification', 'detection', 'segmentation', 'app'];
 
 function project(root: string, name: string, engine: boolean) {
   return {

@@ -27,6 +27,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   train: ['base', 'nn', 'data', 'engine'],
   classification: ['base', 'backbone', 'nn', 'data', 'train'],
   detection: ['base', 'backbone', 'nn', 'data', 'train'],
+  segmentation: ['base', 'backbone', 'nn', 'data', 'train'],
   app: ['base', 'nn', 'data', 'backbone', 'engine', 'train'],
   'apps/classification': ['classification', 'app'],
 };

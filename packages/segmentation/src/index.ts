@@ -1,0 +1,1 @@
+export { IGNORED } from './labels.ts';
