@@ -15,13 +15,14 @@ import { type Trace, type TracedFunction, trace } from './trace.ts';
 
 /**
  * Sizes that are tried out. Between them every rule of sizes shows: on the way down by 4, 2, 2 and 2 each call has at
- * least one side that needs padding at every step, and no two sides need it alike. The last call is larger: maps of one or
- * two cells, as on the coarsest level of a pyramid, tell too little.
+ * least one side that needs padding at every step, and no two sides need it alike. One height and one width need none at any:
+ * else ⌊h / 16⌋ would pass for ⌈h / 16⌉ − 1. The last call is larger: maps of one or two cells, as on the coarsest level of a
+ * pyramid, tell too little.
  */
 const SAMPLES: Readonly<Record<OpenSize, readonly number[]>> = {
   batch: [2, 5, 3, 7, 4],
-  height: [49, 71, 106, 56, 131],
-  width: [72, 42, 51, 73, 197],
+  height: [49, 71, 97, 64, 131],
+  width: [72, 42, 64, 65, 197],
 };
 
 /**

@@ -71,6 +71,23 @@ describe('recordProgram', () => {
     if (constant?.kind === 'size') expect(evaluateDim(constant.dim, [[2, 5, 7, 3]])).toBe(210);
   });
 
+  it('tells what is one less than a rounded quotient from one that is rounded down', () => {
+    const quarter = (x: tf.Tensor4D) =>
+      tf.image.resizeNearestNeighbor(x, [Math.ceil(x.shape[1] / 4), Math.ceil(x.shape[2] / 4)]);
+    for (const axis of [1, 2]) {
+      const program = recordProgram(([x]) => {
+        const small = quarter(quarter(x as tf.Tensor4D));
+        return tf.mul(small, small.shape[axis]! - 1);
+      }, IMAGES);
+      const [constant] = program.constants;
+      expect(constant?.kind).toBe('size');
+      if (constant?.kind !== 'size') return;
+      for (const size of [64, 65, 79, 80]) {
+        expect(evaluateDim(constant.dim, [[1, size, size, 3]])).toBe(Math.ceil(size / 16) - 1);
+      }
+    }
+  });
+
   it('leaves out what nobody uses and what only passes on', () => {
     const program = recordProgram(([x]) => {
       tf.square(x!);

@@ -2,6 +2,7 @@ import type { FeatureSpec } from '@as-mlp/backbone';
 import { adaptiveAvgPool, type ConvUnit, type Mode, Module, ModuleList, resizeBilinear } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { PixelHead, unit } from './pixel-head.ts';
+import { convolveResized } from './resized-conv.ts';
 
 /** Bins a side of the pyramid pooling module. */
 const POOL_BINS = [1, 2, 3, 6] as const;
@@ -64,16 +65,19 @@ export class UperHead extends PixelHead {
       sums[i] = tf.add(sums[i]!, resizeLike(sums[i]!, sums[i + 1]!, mode));
     }
     const levels = [...this.outputs.items.map((output, i) => output.forward(sums[i]!, mode)), context];
-    const [finest, ...coarser] = levels as [tf.Tensor4D, ...tf.Tensor4D[]];
-    const resized = coarser.map((level) => resizeLike(finest, level, mode));
-    return this.fusion.forward(tf.concat([finest, ...resized], 3), mode);
+    return mix(this.fusion, levels as [tf.Tensor4D, ...tf.Tensor4D[]], mode);
   }
 
   /** The coarsest feature and its means over ever smaller parts of the image, mixed. */
   private context(top: tf.Tensor4D, mode: Mode): tf.Tensor4D {
-    const means = this.pooled.items.map((one) => resizeLike(top, one.forward(top, mode), mode));
-    return this.bottleneck.forward(tf.concat([top, ...means], 3), mode);
+    return mix(this.bottleneck, [top, ...this.pooled.items.map((one) => one.forward(top, mode))], mode);
   }
+}
+
+/** A unit on maps that are resized to the size of the first. */
+function mix(unit: ConvUnit, maps: readonly [tf.Tensor4D, ...tf.Tensor4D[]], mode: Mode): tf.Tensor4D {
+  const kernel = unit.conv.weight.value as unknown as tf.Tensor4D;
+  return unit.finish(convolveResized(maps, kernel), mode);
 }
 
 /** `x` at the height and width of `target`. Training is of one size; a compiled prediction follows every size. */
