@@ -81,7 +81,8 @@ const VARIABLE = { dtype: { type: 'float32' } } as const;
 
 /**
  * Continues a recorded step – outputs: the report, then the gradient of each parameter in the order of the groups, then
- * what it assigns – with clipping, AdamW and moving averages. Whatever is not finite stops the update before a variable has changed.
+ * what it assigns – with clipping, AdamW and moving averages. Whatever is not finite stops the update before a variable has
+ * changed.
  */
 export function lowerTraining(program: Program, options: UpdateOptions): TrainingGraph {
   return new TrainingLowering(program, options).lowerStep();
