@@ -22,7 +22,8 @@ class PackKernel {
 
 class LinearKernel {
  public:
-  explicit LinearKernel(const Attributes& attributes) : gelu_(attributes.Text("activation") == "gelu") {
+  explicit LinearKernel(const Attributes& attributes)
+      : activation_(attributes.Text("activation") == "gelu" ? Activation::kGelu : Activation::kNone) {
     if (attributes.Integer("residuals") > 1) Fail("there can be one residual");
   }
 
@@ -40,7 +41,7 @@ class LinearKernel {
     }
     Finish finish;
     finish.bias = context.GetVector(2, columns, "the bias");
-    finish.gelu = gelu_;
+    finish.activation = activation_;
     Shape shape = x.shape;
     shape.back() = columns;
     if (context.inputs() > 3) {
@@ -60,26 +61,8 @@ class LinearKernel {
   }
 
  private:
-  const bool gelu_;
+  const Activation activation_;
 };
-
-// All but the last size of x, then the size of the bias.
-void InferShape(TF_ShapeInferenceContext* context, TF_Status* status) {
-  TF_ShapeHandle* x = TF_NewShapeHandle();
-  TF_ShapeHandle* bias = TF_NewShapeHandle();
-  TF_ShapeHandle* y = TF_NewShapeHandle();
-  const auto step = [&](auto call, auto... arguments) {
-    if (TF_GetCode(status) == TF_OK) call(context, arguments..., status);
-  };
-  step(TF_ShapeInferenceContextGetInput, 0, x);
-  step(TF_ShapeInferenceContextGetInput, 2, bias);
-  step(TF_ShapeInferenceContextWithRankAtLeast, x, 1, x);
-  step(TF_ShapeInferenceContextWithRank, bias, 1, bias);
-  step(TF_ShapeInferenceContextSubshape, x, 0, -1, x);
-  step(TF_ShapeInferenceContextConcatenateShapes, x, bias, y);
-  step(TF_ShapeInferenceContextSetOutput, 0, y);
-  for (TF_ShapeHandle* handle : {x, bias, y}) TF_DeleteShapeHandle(handle);
-}
 
 // How many columns a panel has is between this operation and AsMlpLinear.
 void UnknownShape(TF_ShapeInferenceContext* context, TF_Status* status) {
@@ -93,7 +76,7 @@ void RegisterLinear() {
                       {"x: float", "weight: float", "bias: float", "residual: residuals * float"},
                       {"residuals: int >= 0 = 0", "activation: {'none', 'gelu'} = 'none'"},
                       {"y: float"},
-                      InferShape});
+                      ProductShape});
   RegisterKernel<LinearKernel>("AsMlpLinear");
   RegisterDefinition({"AsMlpPack", {"weight: float"}, {}, {"packed: float"}, UnknownShape});
   RegisterKernel<PackKernel>("AsMlpPack");

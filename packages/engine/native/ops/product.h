@@ -40,12 +40,31 @@ struct PackedWeights {
 // Writes weights [depth, columns] as PackedWeights: [panels, depth, PanelColumns] floats.
 void Pack(const float* weights, int64_t depth, int64_t columns, float* packed);
 
+enum class Activation { kNone, kGelu, kRelu };
+
 // What is done with x · W before it is written.
 struct Finish {
-  const float* bias = nullptr;  // [columns]
-  bool gelu = false;
+  const float* scale = nullptr;  // [columns], or nullptr. Multiplied before the bias is added.
+  const float* bias = nullptr;   // [columns]
+  Activation activation = Activation::kNone;
   const float* residual = nullptr;  // As y, or nullptr. Added last.
 };
+
+// Rows of x, `depth` numbers each from `x` on, `stride` apart, for the rows of the weights from `weight_row` on.
+struct Segment {
+  const float* x;
+  int64_t stride;
+  int64_t depth;
+  int64_t weight_row;
+};
+
+// Vectors as long as all panels together, zeros at the end.
+Floats FillPanels(const float* vector, int64_t columns);
+
+// y [rows, weights.columns] from the sum over segments, on the calling thread. `finish` has its vectors as FillPanels makes
+// them.
+void MultiplySegments(const Segment* segments, int64_t count, int64_t rows, const PackedWeights& weights,
+                      const Finish& finish, float* y);
 
 // x is [rows, weights.depth], y [rows, weights.columns]; on all threads of the pool.
 void Multiply(const float* x, int64_t rows, const PackedWeights& weights, const Finish& finish, float* y);

@@ -43,6 +43,14 @@ export const RUNTIME_KERNELS: Readonly<Record<string, LowerKernel>> = {
     const attributes = { residuals: { int: residuals.length }, activation: activation(kernel) };
     graph.define(kernel, graph.node('AsMlpLinear', inputs, attributes));
   },
+  Convolution: (graph, kernel) => {
+    const bias = 'bias' in kernel.inputs ? graph.input(kernel, 'bias') : noBias(graph, kernel, 'weight');
+    const weight = graph.sharedNode('AsMlpPack', graph.input(kernel, 'weight'));
+    const scales = 'scale' in kernel.inputs ? [graph.input(kernel, 'scale')] : [];
+    const attributes = { scales: { int: scales.length }, activation: activation(kernel) };
+    const inputs = [graph.input(kernel, 'x'), weight, bias, ...scales];
+    graph.define(kernel, graph.node('AsMlpConvolution', inputs, attributes));
+  },
   AxialShift: (graph, kernel) => {
     const attributes = {
       axis: { int: kernel.attrs.axis as number },
