@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { BOX_CELLS, MASK_CELLS, MASK_SIZE } from '../config.ts';
 import type { DetectionModel } from '../model.ts';
 import type { HostMap } from '../roi/roi-align.ts';
+import { boxPart, chosenMaskPart, densePart } from './parts.ts';
 import type { RpnLevel } from './proposals.ts';
 
 /** Regions that a head takes at a time: enough for its products, few enough for its intermediates to stay small. */
@@ -40,33 +41,10 @@ export function createNetwork(model: DetectionModel, compile: Compile = runEager
     return known;
   };
 
-  const denseFunction: TensorFunction = (images) =>
-    tf.tidy(() => {
-      const { maps, rpn } = model.dense(images as tf.Tensor4D);
-      return [...maps.slice(0, -1), ...rpn.flatMap(({ logits, deltas }) => [logits, deltas])];
-    });
-  const boxFunction =
-    (stage: number): TensorFunction =>
-    (regions) => {
-      const { logits, deltas } = model.boxHeads[stage]!.forward(regions as tf.Tensor4D);
-      return [logits, deltas];
-    };
-  const maskFunction: TensorFunction = (regions, classes) =>
-    tf.tidy(() => {
-      const chosen = tf.reshape(classes!, [-1, 1, 1, numClasses]);
-      const masks = model.maskHeads.map((head) =>
-        tf.sigmoid(tf.sum(tf.mul(head.forward(regions as tf.Tensor4D), chosen), 3)),
-      );
-      return tf.div(
-        masks.reduce((a, b) => tf.add(a, b)),
-        masks.length,
-      );
-    });
-
   return {
     dense: async (values, canvas) => {
       const inputs = [{ shape: ['batch', 'height', 'width', 3] }] as const;
-      const run = await part('dense', () => compile(denseFunction, { inputs }));
+      const run = await part('dense', () => compile(densePart(model), { inputs }));
       const outputs = await runOn(run, [tf.tensor4d(values, [1, canvas.height, canvas.width, 3])]);
       const levels = strides.length;
       return {
@@ -87,7 +65,7 @@ export function createNetwork(model: DetectionModel, compile: Compile = runEager
 
     boxes: async (stage, regions) => {
       const inputs = [{ shape: ['batch', BOX_CELLS, BOX_CELLS, channels] }] as const;
-      const run = await part(`box ${stage}`, () => compile(boxFunction(stage), { inputs }));
+      const run = await part(`box ${stage}`, () => compile(boxPart(model, stage), { inputs }));
       const cut = BOX_CELLS ** 2 * channels;
       const count = regions.length / cut;
       const logits = new Float32Array(count * (numClasses + 1));
@@ -107,7 +85,7 @@ export function createNetwork(model: DetectionModel, compile: Compile = runEager
         { shape: ['batch', MASK_CELLS, MASK_CELLS, channels] },
         { shape: ['batch', numClasses] },
       ] as const;
-      const run = await part('masks', () => compile(maskFunction, { inputs }));
+      const run = await part('masks', () => compile(chosenMaskPart(model), { inputs }));
       const cut = MASK_CELLS ** 2 * channels;
       const masks = new Float32Array(labels.length * MASK_SIZE ** 2);
       for (let start = 0; start < labels.length; start += MASK_BATCH) {
