@@ -80,8 +80,8 @@ async function findDigits(detector: Detector, folder: string, { terminal, signal
     const { detections } = await detector.detect(image, { minScore: SHOWN.minScore });
     const [from, to] = data.dataset.annotationsOf(index);
     tiles.push({
-      image: await drawDetections(image, detections),
-      caption: `${detections.length} found of ${to - from}`,
+      image: await drawDetections(image, detections, { side: SHOWN.tileSize }),
+      caption: `${detections.length} found, ${to - from} there`,
     });
   }
   const { columns, tileSize } = SHOWN;

@@ -47,11 +47,12 @@ export const inspect: Verb = (program, { terminal, signal }) => {
         box: Array.from(boxes.subarray(4 * k, 4 * k + 4)),
         mask: () => wholeMask(masks[k]!, image),
       }));
-      const picture = await annotated(image, objects);
       const stem = basename(name, extname(name)).replaceAll(' ', '-');
-      await writePicture(join(folder, `${String(number++).padStart(3, '0')}-${stem}.png`), picture);
-      const caption = `${name}  ${image.width}×${image.height}, ${labels.length} objects`;
-      tiles.push({ image: picture, caption });
+      await writePicture(
+        join(folder, `${String(number++).padStart(3, '0')}-${stem}.png`),
+        await annotated(image, objects),
+      );
+      tiles.push({ image: await annotated(image, objects, { side: TILE }), caption: basename(name) });
     }
     const sheet = join(folder, 'sheet.png');
     await writePicture(sheet, await contactSheet(tiles, { tileSize: TILE }));

@@ -1,4 +1,4 @@
-import { annotated, type MarkedObject, type RgbImage } from '@as-mlp/app';
+import { type AnnotateOptions, annotated, type MarkedObject, type RgbImage } from '@as-mlp/app';
 import type { Detection } from '@as-mlp/detection';
 
 /** `98.1 %` */
@@ -7,7 +7,11 @@ export function percent(share: number): string {
 }
 
 /** The image with what was found in it. */
-export async function drawDetections(image: RgbImage, detections: readonly Detection[]): Promise<RgbImage> {
+export async function drawDetections(
+  image: RgbImage,
+  detections: readonly Detection[],
+  options: AnnotateOptions = {},
+): Promise<RgbImage> {
   const { decodeMask, rleFromJson } = await import('@as-mlp/detection');
   const marks = detections.map(
     ({ label, index, score, box, mask }): MarkedObject => ({
@@ -17,5 +21,5 @@ export async function drawDetections(image: RgbImage, detections: readonly Detec
       ...(mask ? { mask: () => decodeMask(rleFromJson(mask)) } : {}),
     }),
   );
-  return annotated(image, marks);
+  return annotated(image, marks, options);
 }

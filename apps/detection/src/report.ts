@@ -74,7 +74,7 @@ async function curves(evaluation: CocoEvaluation, dataset: CocoDataset): Promise
     return [{ title: dataset.labels[dataset.labelOf(id) ?? -1] ?? 'all', curves: both }];
   });
   const hasObjects = small.length > 0;
-  const title = `${TYPES[evaluation.type]}: mean of ${small.length} classes`;
+  const title = `${TYPES[evaluation.type]}: mean of ${small.length} class${small.length === 1 ? '' : 'es'}`;
   const main = { title, curves: hasObjects ? pair() : [] };
   return curveFigure({ x: 'recall', y: 'precision', main, small });
 }

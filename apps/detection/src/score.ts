@@ -30,9 +30,8 @@ export const score: Verb = (program, { terminal }) => {
       const detections = await loadResults(dt, dataset);
       const strangers = detections.label.filter((label) => label < 0).length;
       if (strangers > 0) {
-        terminal.log(
-          `${strangers} detections of categories that the ground truth does not have take no part`,
-        );
+        const which = strangers === 1 ? 'detection of a category' : 'detections of categories';
+        terminal.log(`${strangers} ${which} that the ground truth does not have: left out`);
       }
       const evaluations = [evaluateCoco(dataset, detections, type)];
       const metrics = reportCoco(dataset, evaluations);

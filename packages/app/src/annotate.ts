@@ -39,12 +39,22 @@ export function classColour(index: number): Rgb {
   return [channel(0), channel(8), channel(4)];
 }
 
+/** Options of {@link annotated}. */
+export interface AnnotateOptions {
+  /** The longer side of the picture; the image's own between 640 and 1600 unless given. */
+  readonly side?: number;
+}
+
 /**
  * The image at a readable size with its objects marked: masks half transparent with an outline, boxes, and labels that keep out of
  * each other's way where there is room. The first object lies on top.
  */
-export async function annotated(image: RgbImage, objects: readonly MarkedObject[]): Promise<RgbImage> {
-  const picture = readable(image);
+export async function annotated(
+  image: RgbImage,
+  objects: readonly MarkedObject[],
+  { side }: AnnotateOptions = {},
+): Promise<RgbImage> {
+  const picture = readable(image, side);
   const longest = Math.max(picture.width, picture.height);
   const line = Math.max(2, Math.round(longest / 400));
   const size = Math.max(12, Math.round(longest / 60));
@@ -66,9 +76,9 @@ export async function annotated(image: RgbImage, objects: readonly MarkedObject[
 }
 
 /** A copy at a readable size; small images are enlarged with hard pixels. */
-function readable(image: RgbImage): RgbImage {
+function readable(image: RgbImage, wanted: number | undefined): RgbImage {
   const longest = Math.max(image.width, image.height);
-  const target = Math.min(LONGEST.most, Math.max(LONGEST.least, longest));
+  const target = wanted ?? Math.min(LONGEST.most, Math.max(LONGEST.least, longest));
   if (target === longest) return { ...image, data: image.data.slice() };
   const side = (value: number) => Math.max(1, Math.round((value * target) / longest));
   const size = { height: side(image.height), width: side(image.width) };

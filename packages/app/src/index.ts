@@ -1,7 +1,7 @@
 export { contactSheet, type RgbImage, type Tile } from '@as-mlp/data';
 export type { Engine } from '@as-mlp/engine';
 export type { Command } from 'commander';
-export { annotated, classColour, type MarkedObject } from './annotate.ts';
+export { type AnnotateOptions, annotated, classColour, type MarkedObject } from './annotate.ts';
 export {
   type BenchFlags,
   type BenchRow,
