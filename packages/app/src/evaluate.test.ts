@@ -38,6 +38,14 @@ describe('eval', () => {
     expect((await evaluate([])).seen).toMatchObject({ split: 'val' });
   });
 
+  it('knows the parts of a data set where the task names them', async () => {
+    const verb = evaluateVerb({ splits: ['val'], evaluate: () => Promise.reject(new Error('evaluated')) });
+    const args = ['eval', '--data', 'd', '--weights', 'w', '--engine', 'cpu', '--split', 'test'];
+    const { code, log } = await runVerbs([verb], ...args);
+    expect(code).toBe(2);
+    expect(log.join()).toContain('val');
+  });
+
   it('prints JSON alone for --json -, and writes tables', async () => {
     const folder = join(scratchFolder(), 'tables');
     const { code, out, log } = await evaluate(['--json', '-', '--out', folder]);
