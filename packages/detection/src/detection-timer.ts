@@ -35,7 +35,7 @@ export function createDetectionTimer(name: string, size: Size, compile?: Compile
     parameter.value.assign(raised);
     raised.dispose();
   }
-  const network = createNetwork(model, compile);
+  const network = createNetwork(model, { compile, release: true });
   const canvas = canvasSize(size);
   const sides = [canvas.height, canvas.width];
   const preprocessing = {

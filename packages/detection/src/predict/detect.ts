@@ -9,7 +9,7 @@ import {
   type RegionScores,
   refineRegions,
 } from './choose-detections.ts';
-import type { Network } from './network.ts';
+import type { CutRegions, Network } from './network.ts';
 import { pasteMask } from './paste.ts';
 import type { PreparedImage } from './preprocess.ts';
 import { chooseProposals } from './proposals.ts';
@@ -59,7 +59,7 @@ async function scoreRegions(
   let boxes = withoutFlat(proposals);
   let mean: Float32Array | undefined;
   for (const [stage, std] of stages.entries()) {
-    const { logits, deltas } = await network.boxes(stage, roiAlign(maps, toRois(boxes), BOX_CELLS));
+    const { logits, deltas } = await network.boxes(stage, boxes.length / 4, cutter(maps, boxes, BOX_CELLS));
     assertFinite('a box head', logits, deltas);
     trace?.(`stage${stage}.cls`, logits);
     trace?.(`stage${stage}.reg`, deltas);
@@ -69,6 +69,11 @@ async function scoreRegions(
     boxes = refineRegions({ boxes, logits, deltas, std }, resized);
   }
   throw new AsMlpError('usage', { what: 'a detector without box stages finds nothing' });
+}
+
+/** A few regions at a time: a thousand take 50 MB. */
+function cutter(maps: readonly HostMap[], boxes: Float32Array, size: number): CutRegions {
+  return (begin, end) => roiAlign(maps, toRois(boxes.subarray(begin * 4, end * 4)), size);
 }
 
 /**
@@ -93,7 +98,7 @@ async function cutMasks(
   { original, scale }: PreparedImage,
 ): Promise<CocoMask[]> {
   const regions = boxes.map((value, i) => value * scale[i % 4]!);
-  const masks = await network.masks(roiAlign(maps, toRois(regions), MASK_CELLS), labels);
+  const masks = await network.masks(labels, cutter(maps, regions, MASK_CELLS));
   assertFinite('the mask head', masks);
   return Array.from(labels, (_, i) => {
     const mask = masks.subarray(i * MASK_SIZE ** 2, (i + 1) * MASK_SIZE ** 2);

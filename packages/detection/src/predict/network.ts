@@ -1,5 +1,12 @@
 import type { Size } from '@as-mlp/data';
-import { type Compile, type Compiled, runEagerly, type TensorFunction } from '@as-mlp/nn';
+import {
+  type Compile,
+  type Compiled,
+  type InputSpec,
+  type Module,
+  runEagerly,
+  type TensorFunction,
+} from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { BOX_CELLS, MASK_CELLS, MASK_SIZE } from '../config.ts';
 import type { DetectionModel } from '../model.ts';
@@ -19,32 +26,70 @@ export interface DenseOutput {
   readonly rpn: readonly RpnLevel[];
 }
 
+/** Cuts the regions from `begin` up to `end` out of the maps, `[end − begin, size, size, C]`. */
+export type CutRegions = (begin: number, end: number) => Float32Array;
+
 /** The parts of a detector that are compiled, between which plain code chooses regions. */
 export interface Network {
   /** `[canvas.height, canvas.width, 3]` normalised → maps and proposal network. */
   dense(values: Float32Array, canvas: Size): Promise<DenseOutput>;
-  /** Box head `stage` on `[N, 7, 7, C]`: `[N, K + 1]` logits and `[N, 4 · K]` deltas. */
-  boxes(stage: number, regions: Float32Array): Promise<{ logits: Float32Array; deltas: Float32Array }>;
-  /** The mean over the mask heads of the probabilities of one class each: `[N, 14, 14, C]` → `[N, 28, 28]`. */
-  masks(regions: Float32Array, labels: Int32Array): Promise<Float32Array>;
+  /** Box head `stage` on `count` regions of 7×7: `[N, K + 1]` logits and `[N, 4 · K]` deltas. */
+  boxes(
+    stage: number,
+    count: number,
+    cut: CutRegions,
+  ): Promise<{ logits: Float32Array; deltas: Float32Array }>;
+  /** The mean over the mask heads of the probabilities of one class each, from regions of 14×14: `[N, 28, 28]`. */
+  masks(labels: Int32Array, cut: CutRegions): Promise<Float32Array>;
   dispose(): Promise<void>;
 }
 
+/** How {@link createNetwork} treats the model. */
+export interface NetworkOptions {
+  readonly compile?: Compile | undefined;
+  /** Whether a part of the model gives up its weights as soon as its graph holds them. Default false. */
+  readonly release?: boolean;
+}
+
 /** Compiles each part of `model` when it is first needed. Weights that change later need a new network then. */
-export function createNetwork(model: DetectionModel, compile: Compile = runEagerly): Network {
+export function createNetwork(
+  model: DetectionModel,
+  { compile = runEagerly, release = false }: NetworkOptions = {},
+): Network {
   const { channels, numClasses } = model.config;
   const { strides } = model.neck;
   const compiled = new Map<string, Promise<Compiled<TensorFunction>>>();
-  const part = (name: string, make: () => Promise<Compiled<TensorFunction>>) => {
+  const part = (
+    name: string,
+    run: TensorFunction,
+    inputs: readonly InputSpec[],
+    modules: readonly Module[],
+  ) => {
+    const make = async () => {
+      const made = await compile(run, { inputs });
+      if (release && made.isGraph) for (const module of modules) module.dispose();
+      return made;
+    };
     const known = compiled.get(name) ?? make();
     compiled.set(name, known);
     return known;
   };
 
+  const dense = () => {
+    const { backbone, neck, rpnHead } = model;
+    const inputs = [{ shape: ['batch', 'height', 'width', 3] }] as const;
+    return part('dense', densePart(model), inputs, [backbone, neck, rpnHead]);
+  };
+  const boxHead = (stage: number) => {
+    const inputs = [{ shape: ['batch', BOX_CELLS, BOX_CELLS, channels] }] as const;
+    return part(`box ${stage}`, boxPart(model, stage), inputs, [model.boxHeads[stage]!]);
+  };
+
   return {
     dense: async (values, canvas) => {
-      const inputs = [{ shape: ['batch', 'height', 'width', 3] }] as const;
-      const run = await part('dense', () => compile(densePart(model), { inputs }));
+      const run = await dense();
+      // Now, so that no weights are held twice while the maps need the most memory.
+      for (const stage of model.boxHeads.keys()) await boxHead(stage);
       const outputs = await runOn(run, [tf.tensor4d(values, [1, canvas.height, canvas.width, 3])]);
       const levels = strides.length;
       return {
@@ -63,38 +108,33 @@ export function createNetwork(model: DetectionModel, compile: Compile = runEager
       };
     },
 
-    boxes: async (stage, regions) => {
-      const inputs = [{ shape: ['batch', BOX_CELLS, BOX_CELLS, channels] }] as const;
-      const run = await part(`box ${stage}`, () => compile(boxPart(model, stage), { inputs }));
-      const cut = BOX_CELLS ** 2 * channels;
-      const count = regions.length / cut;
+    boxes: async (stage, count, cut) => {
+      const run = await boxHead(stage);
       const logits = new Float32Array(count * (numClasses + 1));
       const deltas = new Float32Array(count * 4 * numClasses);
       for (let start = 0; start < count; start += BOX_BATCH) {
-        const some = regions.subarray(start * cut, (start + BOX_BATCH) * cut);
-        const batch = tf.tensor4d(some, [some.length / cut, BOX_CELLS, BOX_CELLS, channels]);
-        const outputs = await runOn(run, [batch]);
+        const end = Math.min(count, start + BOX_BATCH);
+        const shape = [end - start, BOX_CELLS, BOX_CELLS, channels] as const;
+        const outputs = await runOn(run, [tf.tensor4d(cut(start, end), [...shape])]);
         logits.set(outputs[0]!.data, start * (numClasses + 1));
         deltas.set(outputs[1]!.data, start * 4 * numClasses);
       }
       return { logits, deltas };
     },
 
-    masks: async (regions, labels) => {
+    masks: async (labels, cut) => {
       const inputs = [
         { shape: ['batch', MASK_CELLS, MASK_CELLS, channels] },
         { shape: ['batch', numClasses] },
       ] as const;
-      const run = await part('masks', () => compile(chosenMaskPart(model), { inputs }));
-      const cut = MASK_CELLS ** 2 * channels;
+      const run = await part('masks', chosenMaskPart(model), inputs, model.maskHeads);
       const masks = new Float32Array(labels.length * MASK_SIZE ** 2);
       for (let start = 0; start < labels.length; start += MASK_BATCH) {
-        const some = regions.subarray(start * cut, (start + MASK_BATCH) * cut);
         const chosen = labels.subarray(start, start + MASK_BATCH);
         const classes = new Float32Array(chosen.length * numClasses);
         for (const [i, label] of chosen.entries()) classes[i * numClasses + label] = 1;
         const outputs = await runOn(run, [
-          tf.tensor4d(some, [chosen.length, MASK_CELLS, MASK_CELLS, channels]),
+          tf.tensor4d(cut(start, start + chosen.length), [chosen.length, MASK_CELLS, MASK_CELLS, channels]),
           tf.tensor2d(classes, [chosen.length, numClasses]),
         ]);
         masks.set(outputs[0]!.data, start * MASK_SIZE ** 2);
