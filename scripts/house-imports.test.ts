@@ -29,6 +29,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   detection: ['base', 'backbone', 'nn', 'data', 'train'],
   app: ['base', 'nn', 'data', 'backbone', 'engine', 'train'],
   'apps/classification': ['classification', 'app'],
+  'apps/detection': ['detection', 'app'],
 };
 
 /** The native engine; only the package that installs it may name it. */

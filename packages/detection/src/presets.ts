@@ -19,6 +19,9 @@ const OFFICIAL: Readonly<
   'cascade-mask-rcnn-as-mlp-base': { '1x': [5, 0.2], '3x': [5, 0.3] },
 };
 
+/** Names of the published detectors. */
+export const OFFICIAL_MODELS: readonly string[] = Object.keys(OFFICIAL);
+
 /**
  * The official recipe of a published detector: 12 epochs (1x) or 36 (3x) on COCO, 16 images an update.
  *
@@ -30,7 +33,7 @@ export function officialRecipe(model: string, schedule: keyof typeof SCHEDULES):
     throw new AsMlpError('usage', {
       where: model,
       what: 'there is no official recipe for this model',
-      fix: `There is one for ${Object.keys(OFFICIAL).join(', ')}`,
+      fix: `There is one for ${OFFICIAL_MODELS.join(', ')}`,
     });
   }
   const [shiftSize, dropPathRate] = settings[schedule];

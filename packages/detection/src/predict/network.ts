@@ -11,6 +11,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { BOX_CELLS, MASK_CELLS, MASK_SIZE } from '../config.ts';
 import type { DetectionModel } from '../model.ts';
 import type { HostMap } from '../roi/roi-align.ts';
+import { boxPart, chosenMaskPart, densePart } from './parts.ts';
 import type { RpnLevel } from './proposals.ts';
 
 /** Regions that a head takes at a time: enough for its products, few enough for its intermediates to stay small. */
@@ -74,42 +75,21 @@ export function createNetwork(
     return known;
   };
 
-  const denseFunction: TensorFunction = (images) =>
-    tf.tidy(() => {
-      const { maps, rpn } = model.dense(images as tf.Tensor4D);
-      return [...maps.slice(0, -1), ...rpn.flatMap(({ logits, deltas }) => [logits, deltas])];
-    });
-  const densePart = () => {
+  const dense = () => {
     const { backbone, neck, rpnHead } = model;
     const inputs = [{ shape: ['batch', 'height', 'width', 3] }] as const;
-    return part('dense', denseFunction, inputs, [backbone, neck, rpnHead]);
+    return part('dense', densePart(model), inputs, [backbone, neck, rpnHead]);
   };
-  const boxPart = (stage: number) => {
-    const head = model.boxHeads[stage]!;
-    const boxFunction: TensorFunction = (regions) => {
-      const { logits, deltas } = head.forward(regions as tf.Tensor4D);
-      return [logits, deltas];
-    };
+  const boxHead = (stage: number) => {
     const inputs = [{ shape: ['batch', BOX_CELLS, BOX_CELLS, channels] }] as const;
-    return part(`box ${stage}`, boxFunction, inputs, [head]);
+    return part(`box ${stage}`, boxPart(model, stage), inputs, [model.boxHeads[stage]!]);
   };
-  const maskFunction: TensorFunction = (regions, classes) =>
-    tf.tidy(() => {
-      const chosen = tf.reshape(classes!, [-1, 1, 1, numClasses]);
-      const masks = model.maskHeads.map((head) =>
-        tf.sigmoid(tf.sum(tf.mul(head.forward(regions as tf.Tensor4D), chosen), 3)),
-      );
-      return tf.div(
-        masks.reduce((a, b) => tf.add(a, b)),
-        masks.length,
-      );
-    });
 
   return {
     dense: async (values, canvas) => {
-      const run = await densePart();
+      const run = await dense();
       // Now, so that no weights are held twice while the maps need the most memory.
-      for (const stage of model.boxHeads.keys()) await boxPart(stage);
+      for (const stage of model.boxHeads.keys()) await boxHead(stage);
       const outputs = await runOn(run, [tf.tensor4d(values, [1, canvas.height, canvas.width, 3])]);
       const levels = strides.length;
       return {
@@ -129,7 +109,7 @@ export function createNetwork(
     },
 
     boxes: async (stage, count, cut) => {
-      const run = await boxPart(stage);
+      const run = await boxHead(stage);
       const logits = new Float32Array(count * (numClasses + 1));
       const deltas = new Float32Array(count * 4 * numClasses);
       for (let start = 0; start < count; start += BOX_BATCH) {
@@ -147,7 +127,7 @@ export function createNetwork(
         { shape: ['batch', MASK_CELLS, MASK_CELLS, channels] },
         { shape: ['batch', numClasses] },
       ] as const;
-      const run = await part('masks', maskFunction, inputs, model.maskHeads);
+      const run = await part('masks', chosenMaskPart(model), inputs, model.maskHeads);
       const masks = new Float32Array(labels.length * MASK_SIZE ** 2);
       for (let start = 0; start < labels.length; start += MASK_BATCH) {
         const chosen = labels.subarray(start, start + MASK_BATCH);
