@@ -2,20 +2,43 @@ export { ANCHORS_PER_CELL, anchors, validAnchors } from './boxes/anchors.ts';
 export { type Box, boxArea } from './boxes/box.ts';
 export { type DecodeOptions, decodeBoxes, encodeBoxes } from './boxes/coder.ts';
 export { bestFirst, type NmsOptions, nonMaximumSuppression } from './boxes/nms.ts';
-export type { CocoDataset, CocoImage } from './coco/coco-dataset.ts';
+export { type CocoAnnotations, CocoDataset, type CocoImage } from './coco/coco-dataset.ts';
 export { type CocoEvalOptions, type CocoEvaluation, evaluateCoco } from './coco/coco-eval.ts';
 export {
   type ClassMetrics,
   type CocoMetrics,
   type DetectionMetrics,
   precisionCurve,
+  summarizeClasses,
   summarizeCoco,
 } from './coco/coco-metrics.ts';
-export { loadResults, type ResultKind, writeResults } from './coco/coco-results.ts';
-export type { Detections } from './coco/detections.ts';
-export { type CocoOptions, openCoco } from './coco/open-coco.ts';
-export { decodeMask, type Rle, type RleJson, rleFromJson } from './coco/rle.ts';
-export { reportCoco, type ScoreOptions, scoreCoco } from './coco/score-coco.ts';
+export {
+  type CocoResult,
+  loadResults,
+  type ResultKind,
+  toResults,
+  writeResults,
+} from './coco/coco-results.ts';
+export { DetectionCollector, type Detections, type ImageDetections } from './coco/detections.ts';
+export type { IouType } from './coco/match-class.ts';
+export { type CocoOptions, openCoco, parseCoco } from './coco/open-coco.ts';
+export { boxRle, polygonRle } from './coco/polygon.ts';
+export {
+  compressCounts,
+  decodeMask,
+  decompressCounts,
+  encodeMask,
+  type Rle,
+  type RleJson,
+  rleArea,
+  rleBox,
+  rleFromJson,
+  rleToJson,
+} from './coco/rle.ts';
+export { mergeRles, rleIou, xywhIou } from './coco/rle-overlap.ts';
+export { reportCoco, type ScoreOptions, scoreCoco, scoreDetections } from './coco/score-coco.ts';
+export { AREA_NAMES, AREA_RANGES, IOU_THRESHOLDS, RECALL_THRESHOLDS } from './coco/thresholds.ts';
+export { type TrainingObjects, trainingImages, trainingObjects } from './coco/training-objects.ts';
 export {
   type Architecture,
   BOX_CELLS,

@@ -100,6 +100,14 @@ function matchClasses(
   categories: readonly Category[],
   source: string,
 ): (number | undefined)[] {
+  const doubled = classes.find((name, index) => classes.indexOf(name) !== index);
+  if (doubled !== undefined) {
+    throw new AsMlpError('input', {
+      where: 'the list of classes',
+      what: `"${doubled}" stands there twice`,
+      fix: 'Name each class once',
+    });
+  }
   const byName = new Map<string, number>();
   for (const { id, name } of categories) {
     if (byName.has(name)) {
