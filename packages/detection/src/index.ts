@@ -15,7 +15,6 @@ export {
 export {
   type CocoResult,
   loadResults,
-  type ResultKind,
   toResults,
   writeResults,
 } from './coco/coco-results.ts';

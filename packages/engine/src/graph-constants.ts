@@ -1,4 +1,4 @@
-import type { GraphNode, GraphTensor } from './graph-def.ts';
+import { elementsOf, type GraphNode, type GraphTensor } from './graph-def.ts';
 import type { GraphFeed, GraphSession } from './graph-session.ts';
 
 /** A graph whose large constants are variables, and what gives them their values. */
@@ -23,7 +23,7 @@ const CONVERSIONS = ['AsMlpPack', 'Cast'];
  */
 export function withoutConstants(nodes: readonly GraphNode[]): GraphWithoutConstants {
   const held = heldConstants(nodes);
-  const feeds: GraphFeed[] = [];
+  const feeds: { readonly name: string; readonly tensor: GraphTensor }[] = [];
   const targets: string[] = [];
   const rewritten = nodes.flatMap((node): GraphNode[] => {
     const constant = held.get(node.name);
@@ -35,7 +35,7 @@ export function withoutConstants(nodes: readonly GraphNode[]): GraphWithoutConst
     );
     const dtype = conversion?.attributes?.DstT ?? { type: tensor.dtype };
     const shape = { shape: tensor.shape };
-    feeds.push({ name: value!, ...tensor });
+    feeds.push({ name: value!, tensor });
     targets.push(assign!);
     return [
       {
@@ -62,10 +62,11 @@ export function withoutConstants(nodes: readonly GraphNode[]): GraphWithoutConst
     // In parts: the feeds of all would be a second copy.
     let elements = 0;
     let first = 0;
-    for (const [i, { data }] of feeds.entries()) {
-      elements += data.length;
+    for (const [i, { tensor }] of feeds.entries()) {
+      elements += elementsOf(tensor);
       if (elements < FED_AT_ONCE && i < feeds.length - 1) continue;
-      await session.run(feeds.slice(first, i + 1), [], targets.slice(first, i + 1));
+      const part = feeds.slice(first, i + 1).map(({ name, tensor }): GraphFeed => ({ name, ...tensor }));
+      await session.run(part, [], targets.slice(first, i + 1));
       [elements, first] = [0, i + 1];
     }
     // What was fed is in the session now.
@@ -81,7 +82,7 @@ function heldConstants(nodes: readonly GraphNode[]): Map<string, Held> {
   const constants = new Map<string, Held>();
   for (const node of nodes) {
     const tensor = constantOf(node);
-    if (tensor && tensor.data.length > MOST_ELEMENTS) constants.set(node.name, { tensor });
+    if (tensor && elementsOf(tensor) > MOST_ELEMENTS) constants.set(node.name, { tensor });
   }
   const held = new Map(constants);
   const isRead = new Set<string>();
