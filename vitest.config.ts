@@ -30,6 +30,7 @@ export default defineConfig({
       project('packages/engine', 'engine', false),
       ...withEngine.map((name) => project(`packages/${name}`, name, true)),
       project('apps/classification', 'apps/classification', false),
+      project('apps/detection', 'apps/detection', false),
       {
         resolve,
         ssr,

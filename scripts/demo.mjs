@@ -23,11 +23,19 @@ async function runDemos(args) {
   const apps = readdirSync(join(ROOT, 'apps')).filter((name) => existsSync(entryOf(name)));
   let exitCode = 0;
   for (const app of apps) {
-    const code = await runDemo(app, args);
+    const code = await runDemo(app, belowOut(args, app));
     if (code === INTERRUPTED) return code;
     exitCode ||= code;
   }
   return exitCode;
+}
+
+/** The options of one app: where they name a folder for results, each app has its own in it. */
+function belowOut(args, app) {
+  return args.map((word, i) => {
+    if (args[i - 1] === '--out') return join(word, app);
+    return word.startsWith('--out=') ? `--out=${join(word.slice('--out='.length), app)}` : word;
+  });
 }
 
 function entryOf(app) {

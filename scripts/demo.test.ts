@@ -60,6 +60,19 @@ describe('demo.mjs', () => {
     });
   });
 
+  it('gives each app a folder of its own below --out', () => {
+    const folders = (...args: string[]) =>
+      demo(args)
+        .lines.slice(1)
+        .map((line) => (JSON.parse(line) as string[]).slice(2, -1));
+    const [first, second] = [join('x', 'first'), join('x', 'second')];
+    expect(folders('--out', 'x')).toEqual([
+      ['--out', first],
+      ['--out', second],
+    ]);
+    expect(folders('--out=x')).toEqual([[`--out=${first}`], [`--out=${second}`]]);
+  });
+
   it('tells of a failed demo by its exit code, and runs the others', () => {
     for (const app of ['first', 'second']) {
       const { status, lines } = demo([`fail-${app}`]);

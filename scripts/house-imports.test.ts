@@ -30,6 +30,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   segmentation: ['base', 'backbone', 'nn', 'data', 'train'],
   app: ['base', 'nn', 'data', 'backbone', 'engine', 'train'],
   'apps/classification': ['classification', 'app'],
+  'apps/detection': ['detection', 'app'],
 };
 
 /** The native engine; only the package that installs it may name it. */

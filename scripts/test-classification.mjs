@@ -1,11 +1,20 @@
 // A short real life of the classification app: help, doctor, info, train, resume, eval, predict and what goes wrong,
 // each in a process of its own, on pictures made here, in a folder that is thrown away.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { ROOT, sourceFlags } from './setup.mjs';
+import { ROOT } from './setup.mjs';
+import {
+  appRunner,
+  checkFiles,
+  checkHelp,
+  checkSaid,
+  checkUsageErrors,
+  listing,
+  parsed,
+} from './test-app.mjs';
 import { writeImageFolder, writePng, writeSample } from './test-images.mjs';
-import { CheckFailure, check, run } from './test-process.mjs';
+import { check } from './test-process.mjs';
 
 const APP = join(ROOT, 'apps', 'classification');
 const VERBS = ['predict', 'eval', 'train', 'export', 'info', 'bench', 'doctor', 'demo'];
@@ -19,7 +28,7 @@ const EPOCHS = 5;
 export function classificationRuns(folder) {
   const data = join(folder, 'data');
   const weights = join(folder, 'run', 'best.safetensors');
-  const cli = (args, expected = 0, options = {}) => classify(folder, args, expected, options);
+  const cli = appRunner(APP, 'asmlp-classify', folder);
 
   return [
     ['classify: help and usage errors', () => usage(folder, cli)],
@@ -34,63 +43,16 @@ export function classificationRuns(folder) {
   ];
 }
 
-/**
- * Runs the app from its sources, or the file `entry`, in `folder`, and checks its exit code (`expected`, one or several). A
- * failure is told in words, without a stack trace.
- */
-async function classify(folder, args, expected, { entry, ...options }) {
-  const program = entry ? [entry] : [...sourceFlags(), join(APP, 'src', 'main.ts')];
-  const limits = { cwd: folder, capture: true, minutes: 3 };
-  const result = await run(process.execPath, [...program, ...args], { ...limits, ...options });
-  const said = `asmlp-classify ${args.join(' ')}\n${result.stdout}${result.stderr}`;
-  check([expected].flat().includes(result.code), `exit code ${result.code}, not ${expected}, of ${said}`);
-  check(!/^\s+at .*:\d+/m.test(result.stderr), `a stack trace of ${said}`);
-  return { ...result, said };
-}
-
-/** The JSON that a run printed, which must be all that stands on its standard output. */
-function parsed({ stdout, said }) {
-  try {
-    return JSON.parse(stdout);
-  } catch {
-    throw new CheckFailure(`no JSON alone on the standard output of ${said}`);
-  }
-}
-
-/** Fails unless the run told of each of `words` on standard error. */
-function checkSaid({ stderr, said }, ...words) {
-  for (const word of words)
-    check(stderr.includes(word), `no ${JSON.stringify(word)} in the words of ${said}`);
-}
-
-function checkFiles(folder, names) {
-  const found = readdirSync(folder).sort();
-  check(isDeepStrictEqual(found, [...names].sort()), `${folder} holds ${found.join(', ')}`);
-}
-
 async function usage(folder, cli) {
   mkdirSync(folder, { recursive: true });
-  const help = await cli(['--help']);
-  for (const verb of VERBS) {
-    check(new RegExp(`^ {2}${verb} `, 'm').test(help.stdout), `${verb} is not in the help:\n${help.stdout}`);
-  }
-  const helps = await Promise.all(VERBS.map((verb) => cli([verb, '--help'])));
-  for (const [i, { stdout, said }] of helps.entries()) {
-    const isWhole = stdout.startsWith(`Usage: asmlp-classify ${VERBS[i]} `) && stdout.includes('--verbose');
-    check(isWhole, `no help in ${said}`);
-  }
-  const wrong = [
+  await checkHelp('asmlp-classify', VERBS, cli);
+  await checkUsageErrors(cli, [
     [['predikt'], 'Did you mean predict?'],
     [['predict', 'a.png'], '--weights'],
     [['bench', '--runs', '0'], '1 or more'],
     [['info', 'as-mlp-tinny'], 'Did you mean as-mlp-tiny?'],
     [[], 'Usage: asmlp-classify'],
-  ];
-  const results = await Promise.all(wrong.map(([args]) => cli(args, 2)));
-  for (const [i, result] of results.entries()) {
-    checkSaid(result, wrong[i][1]);
-    check(result.stdout === '', `a usage error on the standard output of ${result.said}`);
-  }
+  ]);
 }
 
 async function doctor(folder, cli) {
@@ -244,10 +206,6 @@ async function badInput(folder, data, weights, cli) {
     isDeepStrictEqual(after, before),
     `what failed left files: ${after.filter((x) => !before.includes(x))}`,
   );
-}
-
-function listing(folder) {
-  return readdirSync(folder, { recursive: true }).map(String).sort();
 }
 
 /** The program as it is published: built files, plain Node, threads included. */

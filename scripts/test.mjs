@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pnpmCommand, ROOT, SetupError, setup } from './setup.mjs';
 import { classificationRuns } from './test-classification.mjs';
+import { detectionRuns } from './test-detection.mjs';
 import { CheckFailure, check, mustRun, run } from './test-process.mjs';
 
 const scratch = mkdtempSync(join(tmpdir(), 'as-mlp-test-'));
@@ -20,6 +21,7 @@ const STEPS = [
   ['built packages load', builtPackagesLoad],
   ['unit tests', unitTests],
   ...classificationRuns(join(scratch, 'classification')),
+  ...detectionRuns(join(scratch, 'detection')),
   ['bench', bench],
 ];
 

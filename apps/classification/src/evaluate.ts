@@ -6,6 +6,7 @@ import {
   evaluateVerb,
   formatCsv,
   formatTable,
+  wholeNumber,
   writePicture,
   writeText,
 } from '@as-mlp/app';
@@ -13,6 +14,8 @@ import type { Evaluation } from '@as-mlp/classification';
 import { classifierOptions, shiftOption } from './weights.ts';
 
 interface Flags extends EvaluateFlags {
+  readonly batch: number;
+  readonly workers?: number;
   readonly shiftSize?: number;
   readonly labels?: string;
 }
@@ -22,7 +25,10 @@ const percent = (value: number) => `${(100 * value).toFixed(2)} %`;
 /** `eval`: top-1, top-5, accuracy of each class and the confusion matrix. */
 export const evaluate = evaluateVerb<Flags>({
   addOptions: (command) => {
-    shiftOption(command).option('--labels <file>', 'class names, one a line, in the order of the outputs');
+    shiftOption(command)
+      .option('--batch <n>', 'images at a time', wholeNumber(1), 32)
+      .option('--workers <n>', 'threads that decode images', wholeNumber(0))
+      .option('--labels <file>', 'class names, one a line, in the order of the outputs');
   },
   async evaluate(flags, { engine, signal, log, onProgress }) {
     const { evaluateClassifier, loadClassifier } = await import('@as-mlp/classification');

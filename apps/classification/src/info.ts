@@ -26,7 +26,12 @@ export const info = infoVerb({
     return {
       name: file ? `${modelName(config)} in ${target}` : target,
       params: model.parameterCount(),
-      forward: (images) => model.forward(images as Parameters<typeof model.forward>[0]),
+      parts: [
+        {
+          forward: (images) => model.forward(images as Parameters<typeof model.forward>[0]),
+          shapes: [[1, size.height, size.width, 3]],
+        },
+      ],
       tallyMacs: (counts) => model.officialMacs(counts, size),
       size,
       features: model.stages(),

@@ -69,6 +69,23 @@ describe('bench', () => {
     expect(task.disposed()).toBe(1);
   });
 
+  it('times the steps of a task that takes one image at a time', async () => {
+    const ran: string[] = [];
+    const run = async (batch: number, step: string) => void ran.push(`${batch} ${step}`);
+    const verb = benchVerb({
+      defaultModel: 'tiny',
+      defaultSize: '64',
+      steps: ['part', 'whole'],
+      batched: false,
+      open: async () => ({ run, dispose: () => undefined }),
+    });
+    const args = ['bench', '--engine', 'cpu', '--runs', '1'];
+    const { out } = await runVerbs([verb], ...args, '--json', '-');
+    expect(ran).toEqual(['1 part', '1 whole', '1 part', '1 whole']);
+    expect(JSON.parse(out).rows).toMatchObject([{ step: 'part' }, { step: 'whole' }]);
+    expect((await runVerbs([verb], ...args, '--batch', '2')).code).toBe(2);
+  });
+
   it('gives the figures as JSON alone', async () => {
     const { out } = await bench(recorder(), '--runs', '1', '--batch', '1', '--size', '32,64', '--json', '-');
     expect(JSON.parse(out)).toMatchObject({

@@ -32,10 +32,18 @@ async function evaluate(
 
 describe('eval', () => {
   it('hands the options on and prints the metrics', async () => {
-    const { code, out, seen } = await evaluate(['--split', 'test', '--batch', '4', '--workers', '0']);
+    const { code, out, seen } = await evaluate(['--split', 'test']);
     expect({ code, out }).toEqual({ code: 0, out: '3 of 4\n' });
-    expect(seen).toMatchObject({ data: 'd', weights: 'w', split: 'test', batch: 4, workers: 0 });
-    expect((await evaluate([])).seen).toMatchObject({ split: 'val', batch: 32 });
+    expect(seen).toMatchObject({ data: 'd', weights: 'w', split: 'test' });
+    expect((await evaluate([])).seen).toMatchObject({ split: 'val' });
+  });
+
+  it('knows the parts of a data set where the task names them', async () => {
+    const verb = evaluateVerb({ splits: ['val'], evaluate: () => Promise.reject(new Error('evaluated')) });
+    const args = ['eval', '--data', 'd', '--weights', 'w', '--engine', 'cpu', '--split', 'test'];
+    const { code, log } = await runVerbs([verb], ...args);
+    expect(code).toBe(2);
+    expect(log.join()).toContain('val');
   });
 
   it('prints JSON alone for --json -, and writes tables', async () => {

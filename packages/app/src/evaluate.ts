@@ -1,8 +1,8 @@
 import type { AsMlpError } from '@as-mlp/base';
 import type { Engine } from '@as-mlp/engine';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Cli, Verb } from './cli.ts';
-import { addInferenceOptions, type EngineFlags, wholeNumber } from './options.ts';
+import { addInferenceOptions, type EngineFlags } from './options.ts';
 import { checkTarget, outputFolder, writeJson } from './outputs.ts';
 import type { ProgressLine } from './terminal.ts';
 
@@ -11,8 +11,6 @@ export interface EvaluateFlags extends EngineFlags {
   readonly data: string;
   readonly weights: string;
   readonly split: string;
-  readonly batch: number;
-  readonly workers?: number;
   readonly json?: string;
   readonly out?: string;
 }
@@ -31,6 +29,8 @@ export interface EvaluationReport {
 
 /** What a task brings to `eval`. */
 export interface EvaluateTask<F extends EvaluateFlags> {
+  /** Parts of a data set that `--split` may name; any unless given. */
+  readonly splits?: readonly string[];
   addOptions?(command: Command): void;
   /** Loads network and data and evaluates. */
   evaluate(
@@ -52,14 +52,17 @@ export function evaluateVerb<F extends EvaluateFlags = EvaluateFlags>(task: Eval
       .description('evaluate on a labelled data set')
       .requiredOption('--data <folder>', 'the data set')
       .requiredOption('--weights <file>', 'a .pth or .safetensors checkpoint')
-      .option('--split <name>', 'the part to evaluate on', 'val')
-      .option('--batch <n>', 'images at a time', wholeNumber(1), 32)
-      .option('--workers <n>', 'threads that decode images', wholeNumber(0))
+      .addOption(splitOption(task.splits))
       .option('--json <file>', 'write the metrics as JSON; - is standard output')
       .option('--out <folder>', 'write the per-class table and pictures');
     task.addOptions?.(command);
     addInferenceOptions(command).action((flags: F) => evaluate(task, flags, cli));
   };
+}
+
+function splitOption(splits: readonly string[] | undefined): Option {
+  const option = new Option('--split <name>', 'the part to evaluate on').default('val');
+  return splits ? option.choices(splits) : option;
 }
 
 async function evaluate<F extends EvaluateFlags>(task: EvaluateTask<F>, flags: F, cli: Cli): Promise<void> {

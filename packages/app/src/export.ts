@@ -9,6 +9,7 @@ import { type Command, Option } from 'commander';
 import type { Cli, Verb } from './cli.ts';
 import { addEngineOptions, type EngineFlags } from './options.ts';
 import { outputFolder } from './outputs.ts';
+import type { Terminal } from './terminal.ts';
 
 const FORMATS = ['savedmodel', 'onnx', 'safetensors'] as const;
 
@@ -19,20 +20,26 @@ export interface ExportFlags extends EngineFlags {
   readonly out: string;
 }
 
+/** A function of a network, as other programs will call it. */
+export interface ExportPart {
+  /** Its folder below the given one; nothing where a network is one function. */
+  readonly name?: string;
+  readonly forward: TensorFunction;
+  readonly spec: ExportSpec;
+  /** Shapes of the input on which both sides are compared; other sizes than one where sizes are open. */
+  readonly samples: readonly (readonly number[])[];
+}
+
 /** A network that can be written. */
 export interface Exportable {
   /** Facts that the user should know, one line each. */
   readonly notes: readonly string[];
   readonly model: Module;
-  /** The forward pass as other programs will call it. */
-  readonly forward: TensorFunction;
-  readonly spec: ExportSpec;
+  readonly parts: readonly ExportPart[];
   /** Goes into the header of the file where its format has one. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Shapes of the inputs on which both sides are compared; other sizes than one where sizes are open. */
-  readonly samples: readonly (readonly number[])[];
   /** The network from a safetensors file, for the comparison. */
-  reload(file: string): Promise<{ readonly forward: TensorFunction; dispose(): void }>;
+  reload(file: string): Promise<{ readonly parts: readonly ExportPart[]; dispose(): void }>;
   dispose(): void;
 }
 
@@ -70,58 +77,81 @@ async function exportNetwork<F extends ExportFlags>(task: ExportTask<F>, flags: 
   const network = await task.open(flags, engine);
   for (const note of network.notes) terminal.log(note);
   try {
-    const { file, run } = await write(network, flags.format, folder);
-    const largest = await compare(network, run);
-    if (!(largest <= TOLERANCE)) {
-      await rm(file, { force: true });
-      throw new AsMlpError('engine', {
-        where: file,
-        what: `what was written differs from the network by ${largest.toExponential(1)}, and was deleted`,
-        fix: 'Report this with the weights',
-      });
-    }
-    const sizes = network.samples.map((shape) => shape.join('×')).join(', ');
-    terminal.out(`${file}\nlargest difference ${largest.toExponential(1)} on inputs of ${sizes}\n`);
+    if (flags.format === 'safetensors') await exportWeights(network, folder, terminal);
+    else for (const part of network.parts) await exportPart(network, part, flags.format, folder, terminal);
   } finally {
     network.dispose();
   }
 }
 
-interface Written {
-  readonly file: string;
-  /** Runs what was written. */
-  run(input: tf.Tensor): Promise<tf.Tensor[]>;
+/** All weights in one file; every part of the network that it gives is compared. */
+async function exportWeights(
+  { model, metadata, parts, reload }: Exportable,
+  folder: string,
+  terminal: Terminal,
+): Promise<void> {
+  const file = join(folder, 'model.safetensors');
+  await writeFileAtomic(file, encodeSafetensors(await model.stateDict(), { ...metadata }));
+  const copy = await reload(file);
+  try {
+    let largest = 0;
+    for (const [i, part] of parts.entries()) {
+      const run: Run = async (input) => outputsOf(copy.parts[i]!.forward(input));
+      largest = Math.max(largest, await compare(part, run));
+    }
+    const sizes = parts.flatMap(({ samples }) => samples);
+    await tell(file, largest, sizes, terminal);
+  } finally {
+    copy.dispose();
+  }
 }
 
-async function write(network: Exportable, format: ExportFlags['format'], folder: string): Promise<Written> {
-  const { forward, spec, metadata } = network;
+async function exportPart(
+  { metadata }: Exportable,
+  part: ExportPart,
+  format: 'savedmodel' | 'onnx',
+  out: string,
+  terminal: Terminal,
+): Promise<void> {
   const { exportOnnx, exportSavedModel, runOnnx, runSavedModel } = await import('@as-mlp/engine');
+  const { name, forward, spec, samples } = part;
+  const folder = name === undefined ? out : await outputFolder(join(out, name));
+  let run: Run;
   if (format === 'savedmodel') {
     await exportSavedModel(forward, folder, spec);
-    return {
-      file: join(folder, 'saved_model.pb'),
-      run: async (input) => runSavedModel(folder, [input], spec),
-    };
-  }
-  if (format === 'onnx') {
+    run = async (input) => runSavedModel(folder, [input], spec);
+  } else {
     await exportOnnx(forward, folder, spec, metadata);
-    return { file: join(folder, 'model.onnx'), run: (input) => runOnnx(folder, [input]) };
+    run = (input) => runOnnx(folder, [input]);
   }
-  const file = join(folder, 'model.safetensors');
-  await writeFileAtomic(file, encodeSafetensors(await network.model.stateDict(), { ...metadata }));
-  const reloaded = async (input: tf.Tensor) => {
-    const copy = await network.reload(file);
-    try {
-      return outputsOf(copy.forward(input));
-    } finally {
-      copy.dispose();
-    }
-  };
-  return { file, run: reloaded };
+  const file = join(folder, format === 'onnx' ? 'model.onnx' : 'saved_model.pb');
+  await tell(file, await compare(part, run), samples, terminal);
 }
 
-/** The largest difference between the network and what was written, over all samples and outputs. */
-async function compare({ forward, samples }: Exportable, run: Written['run']): Promise<number> {
+/** Runs what was written. */
+type Run = (input: tf.Tensor) => Promise<tf.Tensor[]>;
+
+/** Says how far a file is from the network, or deletes it where that is too far. */
+async function tell(
+  file: string,
+  largest: number,
+  samples: readonly (readonly number[])[],
+  terminal: Terminal,
+): Promise<void> {
+  if (!(largest <= TOLERANCE)) {
+    await rm(file, { force: true });
+    throw new AsMlpError('engine', {
+      where: file,
+      what: `what was written differs from the network by ${largest.toExponential(1)}, and was deleted`,
+      fix: 'Report this with the weights',
+    });
+  }
+  const sizes = samples.map((shape) => shape.join('×')).join(', ');
+  terminal.out(`${file}\nlargest difference ${largest.toExponential(1)} on inputs of ${sizes}\n`);
+}
+
+/** The largest difference between a part and what was written, over all samples and outputs. */
+async function compare({ forward, samples }: ExportPart, run: Run): Promise<number> {
   let largest = 0;
   for (const shape of samples) {
     const input = tf.randomNormal([...shape], 0, 1, 'float32', 0);
@@ -129,8 +159,8 @@ async function compare({ forward, samples }: Exportable, run: Written['run']): P
     for (const [i, tensor] of wanted.entries()) {
       const difference = tf.tidy(() => tf.max(tf.abs(tf.sub(tensor, found[i]!))));
       const [value] = await difference.data();
-      // NaN, which is larger than nothing, must not get lost.
-      if (!(value! <= largest)) largest = value!;
+      // NaN stays.
+      largest = Math.max(largest, value!);
       difference.dispose();
     }
     tf.dispose([input, wanted, found]);

@@ -1,6 +1,7 @@
-export { contactSheet, type Tile } from '@as-mlp/data';
+export { contactSheet, type RgbImage, type Tile } from '@as-mlp/data';
 export type { Engine } from '@as-mlp/engine';
 export type { Command } from 'commander';
+export { type AnnotateOptions, annotated, classColour, type MarkedObject } from './annotate.ts';
 export {
   type BenchFlags,
   type BenchRow,
@@ -11,18 +12,32 @@ export {
   type Timed,
 } from './bench.ts';
 export { type AppDefinition, type Cli, main, runApp, type Verb } from './cli.ts';
+export { type Curve, type CurveFigure, type CurvePanel, curveFigure } from './curves.ts';
 export { doctorVerb } from './doctor.ts';
 export { type EvaluateFlags, type EvaluateTask, type EvaluationReport, evaluateVerb } from './evaluate.ts';
-export { type Exportable, type ExportFlags, type ExportTask, exportVerb } from './export.ts';
-export { type InfoFlags, type InfoTask, infoVerb, type ModelInfo } from './info.ts';
+export { type Exportable, type ExportFlags, type ExportPart, type ExportTask, exportVerb } from './export.ts';
+export { type InfoFlags, type InfoTask, infoVerb, type ModelInfo, type ModelPart } from './info.ts';
 export {
   addEngineOptions,
   addInferenceOptions,
+  applySettings,
+  choice,
+  collect,
   type EngineFlags,
+  fraction,
   imageSize,
+  sides,
   wholeNumber,
 } from './options.ts';
-export { createNamer, outputFolder, readLines, writeJson, writePicture, writeText } from './outputs.ts';
+export {
+  checkTarget,
+  createNamer,
+  outputFolder,
+  readLines,
+  writeJson,
+  writePicture,
+  writeText,
+} from './outputs.ts';
 export { type CaptionLine, captioned, confusionPicture } from './pictures.ts';
 export { type PredictFlags, type Predictor, type PredictTask, predictVerb } from './predict.ts';
 export { formatCsv, formatTable } from './table.ts';

@@ -9,10 +9,14 @@ import { runVerbs, scratchFolder } from './terminal.fixture.ts';
 const verb = infoVerb({
   async describe(target, { size = { height: 224, width: 224 } }) {
     if (target === 'gone') throw new AsMlpError('usage', { where: target, what: 'there is no such model' });
+    const sides = [size.height, size.width] as const;
     return {
       name: target,
       params: 28282696,
-      forward: (x) => tf.matMul(tf.reshape(x, [-1, 3]), tf.zeros([3, 500])),
+      parts: [
+        { forward: (x) => tf.matMul(tf.reshape(x, [-1, 3]), tf.zeros([3, 499])), shapes: [[1, ...sides, 3]] },
+        { forward: (x) => tf.matMul(x, tf.zeros([3, 1])), shapes: [[sides[0] * sides[1], 3]] },
+      ],
       tallyMacs: ({ products }) => products,
       size,
       features: [{ name: 'p2', channels: 96, stride: 4 }],

@@ -6,13 +6,21 @@ import { imageSize } from './options.ts';
 import { writeJson } from './outputs.ts';
 import { formatTable } from './table.ts';
 
+/** A function of a model, for counting. */
+export interface ModelPart {
+  /** It is followed, not computed, so its values do not matter. */
+  readonly forward: TensorFunction;
+  /** Of its inputs, for one image. */
+  readonly shapes: readonly (readonly number[])[];
+}
+
 /** Facts about a model, and what it computes. */
 export interface ModelInfo {
   readonly name: string;
   readonly params: number;
-  /** What one image `[1, H, W, 3]` goes through; it is followed, not computed, so its values do not matter. */
-  readonly forward: TensorFunction;
-  /** Multiply-accumulates from what was counted in `forward` for one image of `size`. */
+  /** What one image of `size` goes through; usually one function. */
+  readonly parts: readonly ModelPart[];
+  /** Multiply-accumulates from what was counted in all parts together. */
   tallyMacs(counts: MacCounts): number;
   readonly size: { readonly height: number; readonly width: number };
   readonly features: readonly { readonly name: string; readonly channels: number; readonly stride: number }[];
@@ -46,7 +54,7 @@ export function infoVerb(task: InfoTask): Verb {
     command.action(async (target: string, flags: InfoFlags) => {
       const info = await task.describe(target, flags);
       const { params, features, name, size, facts } = info;
-      const macs = info.tallyMacs(countMacs(info.forward, [[1, size.height, size.width, 3]]));
+      const macs = info.tallyMacs(countParts(info.parts));
       if (flags.json !== undefined) {
         await writeJson(flags.json, { name, params, macs, size, features, ...facts }, terminal);
         if (flags.json === '-') return;
@@ -68,4 +76,15 @@ export function infoVerb(task: InfoTask): Verb {
       terminal.out(formatTable(['feature', 'channels', 'stride'], cells));
     });
   };
+}
+
+function countParts(parts: readonly ModelPart[]): MacCounts {
+  const sum = { products: 0, norms: 0, shifts: 0 };
+  for (const { forward, shapes } of parts) {
+    const { products, norms, shifts } = countMacs(forward, shapes);
+    sum.products += products;
+    sum.norms += norms;
+    sum.shifts += shifts;
+  }
+  return sum;
 }

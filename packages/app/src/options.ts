@@ -67,6 +67,25 @@ export function imageSize(text: string): { height: number; width: number } {
   return { height: sides[0]!, width: sides[1] ?? sides[0]! };
 }
 
+/** Parses a number from 0 to 1. */
+export function fraction(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError('Give a number from 0 to 1.');
+}
+
+/** Parses `1333,800`: the longer and the shorter side. */
+export function sides(text: string): readonly [long: number, short: number] {
+  const [long, short, ...more] = wholeNumbers(text);
+  if (long !== undefined && short !== undefined && more.length === 0 && long >= short) return [long, short];
+  throw new InvalidArgumentError('Give the longer and the shorter side, as in 1333,800.');
+}
+
+/** An option with one of a few values. */
+export function choice(flags: string, description: string, values: readonly string[]): Option {
+  return new Option(flags, description).choices(values);
+}
+
 /** Collects a repeatable option. */
 export function collect(value: string, previous: readonly string[] = []): string[] {
   return [...previous, value];

@@ -21,6 +21,8 @@ export interface Predictor<R> {
   toText(result: R): string;
   /** The image with the result drawn on it. */
   draw(image: RgbImage, result: R): Promise<RgbImage>;
+  /** Whether the overview shows pictures as drawn, and not the images themselves. */
+  readonly showsDrawn?: boolean;
   dispose(): void;
 }
 
@@ -34,6 +36,8 @@ export interface PredictFlags extends EngineFlags {
 
 /** What a task brings to `predict`. */
 export interface PredictTask<R, F extends PredictFlags> {
+  /** What `--batch` means, and how many unless given; "images at a time", 8. */
+  readonly batch?: { readonly help: string; readonly standard: number };
   /** Adds the task's own options. */
   addOptions?(command: Command): void;
   /** Loads the network. */
@@ -50,6 +54,7 @@ const OVERVIEW = 'overview';
  * and no JSON.
  */
 export function predictVerb<R, F extends PredictFlags = PredictFlags>(task: PredictTask<R, F>): Verb {
+  const { batch = { help: 'images at a time', standard: 8 } } = task;
   return (program, cli) => {
     const command = program
       .command('predict')
@@ -58,7 +63,7 @@ export function predictVerb<R, F extends PredictFlags = PredictFlags>(task: Pred
       .requiredOption('--weights <file>', 'a .pth or .safetensors checkpoint')
       .option('--json <file>', 'write the results as JSON; - is standard output')
       .option('--out <folder>', 'write one picture an image and an overview')
-      .option('--batch <n>', 'images at a time', wholeNumber(1), 8);
+      .option('--batch <n>', batch.help, wholeNumber(1), batch.standard);
     task.addOptions?.(command);
     addInferenceOptions(command).action((images: string[], flags: F) => predict(task, images, flags, cli));
   };
@@ -99,10 +104,13 @@ async function predict<R, F extends PredictFlags>(
         entries.push({ file, width: image.width, height: image.height, ...predictor.toJson(result) });
         if (flags.json !== '-') terminal.out(`${file}: ${predictor.toText(result)}\n`);
         if (!folder) continue;
-        await writePicture(pictures[start + i]!, await predictor.draw(image, result));
+        const picture = await predictor.draw(image, result);
+        await writePicture(pictures[start + i]!, picture);
         // Whole photos of a long run would fill the memory.
-        if (tiles.length < SHEET.tiles)
-          tiles.push({ image: thumbnail(image, SHEET.tileSize), caption: predictor.toText(result) });
+        if (tiles.length < SHEET.tiles) {
+          const shown = thumbnail(predictor.showsDrawn ? picture : image, SHEET.tileSize);
+          tiles.push({ image: shown, caption: predictor.toText(result) });
+        }
       }
       progress.update(start + batch.length);
     }

@@ -9,17 +9,21 @@ import type { ClassificationModel } from './model.ts';
 export interface ExportableClassifier {
   readonly notes: readonly string[];
   readonly model: ClassificationModel;
-  /** Normalised images `[B, H, W, 3]` → logits `[B, K]`. */
-  readonly forward: TensorFunction;
-  readonly spec: {
-    readonly inputs: readonly [
-      { readonly name: 'images'; readonly shape: readonly ['batch', 'height', 'width', 3] },
-    ];
-    readonly outputs: readonly ['logits'];
-  };
+  /** One: normalised images `[B, H, W, 3]` → logits `[B, K]`. */
+  readonly parts: readonly [
+    {
+      readonly forward: TensorFunction;
+      readonly spec: {
+        readonly inputs: readonly [
+          { readonly name: 'images'; readonly shape: readonly ['batch', 'height', 'width', 3] },
+        ];
+        readonly outputs: readonly ['logits'];
+      };
+      readonly samples: readonly (readonly number[])[];
+    },
+  ];
   /** Class names, preprocessing and architecture, as the weight files of this project carry them. */
   readonly metadata: Record<string, string>;
-  readonly samples: readonly (readonly number[])[];
   reload(file: string): Promise<ExportableClassifier>;
   dispose(): void;
 }
@@ -34,16 +38,20 @@ export async function classifierForExport(
   return {
     notes,
     model,
-    forward: (images) => model.forward(images as tf.Tensor4D),
-    spec: {
-      inputs: [{ name: 'images', shape: ['batch', 'height', 'width', 3] }],
-      outputs: ['logits'],
-    },
-    metadata: encodeMetadata(model.config, labels, preprocessing),
-    samples: [
-      [2, size, size, 3],
-      [1, size + 33, size - 10 > 0 ? size - 10 : size, 3],
+    parts: [
+      {
+        forward: (images) => model.forward(images as tf.Tensor4D),
+        spec: {
+          inputs: [{ name: 'images', shape: ['batch', 'height', 'width', 3] }],
+          outputs: ['logits'],
+        },
+        samples: [
+          [2, size, size, 3],
+          [1, size + 33, size - 10 > 0 ? size - 10 : size, 3],
+        ],
+      },
     ],
+    metadata: encodeMetadata(model.config, labels, preprocessing),
     reload: (file) => classifierForExport(file),
     dispose,
   };

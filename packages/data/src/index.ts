@@ -8,7 +8,15 @@ export {
   type DigitScenesOptions,
   openDigitScenes,
 } from './digit-scenes.ts';
-export { drawLabels, drawMask, fillRectangle, type Label, type LabelOptions, paste } from './draw.ts';
+export {
+  drawLabels,
+  drawMask,
+  fillRectangle,
+  type Label,
+  type LabelOptions,
+  paste,
+  readableOn,
+} from './draw.ts';
 export { encodeJpeg, encodePng } from './encode.ts';
 export { createImage, type LabelMap, type Region, type Rgb, type RgbImage, type Size } from './image.ts';
 export { DEFAULT_LIMITS, type ImageLimits } from './limits.ts';

@@ -1,6 +1,6 @@
 import { AsMlpError } from '@as-mlp/base';
 import type { CocoDataset } from './coco/coco-dataset.ts';
-import { evaluateCoco } from './coco/coco-eval.ts';
+import { type CocoEvaluation, evaluateCoco } from './coco/coco-eval.ts';
 import type { DetectionMetrics } from './coco/coco-metrics.ts';
 import { DetectionCollector, type Detections } from './coco/detections.ts';
 import { rleFromJson } from './coco/rle.ts';
@@ -12,7 +12,7 @@ import type { Detector } from './detector.ts';
 export interface DetectionEvaluationOptions {
   /** A COCO folder, as {@link findCocoFolder} reads it, `digit-scenes`, or what `openHeldOut` made of them. */
   readonly data: string | HeldOut;
-  /** Whether masks are computed and scored too. Default true. */
+  /** Whether masks are computed and scored too; unless given, where every object of the data set has one. */
   readonly masks?: boolean;
   readonly signal?: AbortSignal;
   /** Called after every image. */
@@ -24,6 +24,8 @@ export interface DetectionEvaluationOptions {
 /** The result of an evaluation. */
 export interface DetectionEvaluation {
   readonly metrics: DetectionMetrics;
+  /** Of boxes, then of masks where they were scored: all curves behind the metrics. */
+  readonly evaluations: readonly CocoEvaluation[];
   readonly dataset: CocoDataset;
   readonly detections: Detections;
   /** Images that could not be read; their objects count as missed. */
@@ -33,9 +35,11 @@ export interface DetectionEvaluation {
 /** Evaluation of a detector as the COCO challenge does it, on the `val` part of a data set. */
 export async function evaluateDetector(
   detector: Detector,
-  { data, masks = true, signal, onProgress, onError = 'throw' }: DetectionEvaluationOptions,
+  { data, masks: asked, signal, onProgress, onError = 'throw' }: DetectionEvaluationOptions,
 ): Promise<DetectionEvaluation> {
-  const { dataset, load } = typeof data === 'string' ? await openHeldOut(data, detector.labels) : data;
+  const { dataset, load } =
+    typeof data === 'string' ? await openHeldOut(data, { classes: detector.labels }) : data;
+  const masks = asked ?? dataset.maskless === 0;
   const collector = new DetectionCollector(dataset);
   const failures: AsMlpError[] = [];
   const total = dataset.images.length;
@@ -61,5 +65,5 @@ export async function evaluateDetector(
   const boxes = evaluateCoco(dataset, collector.detections('box'), 'bbox');
   const detections = collector.detections('mask');
   const evaluations = masks ? [boxes, evaluateCoco(dataset, detections, 'segm')] : [boxes];
-  return { metrics: reportCoco(dataset, evaluations), dataset, detections, failures };
+  return { metrics: reportCoco(dataset, evaluations), evaluations, dataset, detections, failures };
 }

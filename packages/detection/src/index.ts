@@ -2,6 +2,42 @@ export { ANCHORS_PER_CELL, anchors, validAnchors } from './boxes/anchors.ts';
 export { type Box, boxArea } from './boxes/box.ts';
 export { type DecodeOptions, decodeBoxes, encodeBoxes } from './boxes/coder.ts';
 export { bestFirst, type NmsOptions, nonMaximumSuppression } from './boxes/nms.ts';
+export { type CocoAnnotations, CocoDataset, type CocoImage } from './coco/coco-dataset.ts';
+export { type CocoEvalOptions, type CocoEvaluation, evaluateCoco } from './coco/coco-eval.ts';
+export {
+  type ClassMetrics,
+  type CocoMetrics,
+  type DetectionMetrics,
+  precisionCurve,
+  summarizeClasses,
+  summarizeCoco,
+} from './coco/coco-metrics.ts';
+export {
+  type CocoResult,
+  loadResults,
+  toResults,
+  writeResults,
+} from './coco/coco-results.ts';
+export { DetectionCollector, type Detections, type ImageDetections } from './coco/detections.ts';
+export type { IouType } from './coco/match-class.ts';
+export { type CocoOptions, openCoco, parseCoco } from './coco/open-coco.ts';
+export { boxRle, polygonRle } from './coco/polygon.ts';
+export {
+  compressCounts,
+  decodeMask,
+  decompressCounts,
+  encodeMask,
+  type Rle,
+  type RleJson,
+  rleArea,
+  rleBox,
+  rleFromJson,
+  rleToJson,
+} from './coco/rle.ts';
+export { mergeRles, rleIou, xywhIou } from './coco/rle-overlap.ts';
+export { reportCoco, type ScoreOptions, scoreCoco, scoreDetections } from './coco/score-coco.ts';
+export { AREA_NAMES, AREA_RANGES, IOU_THRESHOLDS, RECALL_THRESHOLDS } from './coco/thresholds.ts';
+export { type TrainingObjects, trainingImages, trainingObjects } from './coco/training-objects.ts';
 export {
   type Architecture,
   BOX_CELLS,
@@ -17,7 +53,20 @@ export {
 } from './config.ts';
 export { type CocoFolder, findCocoFolder } from './data/coco-folder.ts';
 export { DIGIT_SCENES, openScenes, scenesToCoco, writeDigitScenes } from './data/digit-scenes.ts';
-export { type ExampleSource, type HeldOut, openExamples, openHeldOut } from './data/examples.ts';
+export {
+  type ExampleSource,
+  type HeldOut,
+  type HeldOutOptions,
+  openExamples,
+  openHeldOut,
+} from './data/examples.ts';
+export {
+  type VariedExample,
+  type VariedExamplesOptions,
+  variedExamples,
+  wholeMask,
+} from './data/varied-examples.ts';
+export { createDetectionTimer, type DetectionTimer, TIMED } from './detection-timer.ts';
 export {
   createDetector,
   type Detection,
@@ -30,6 +79,8 @@ export {
   inspectWeights,
 } from './detector.ts';
 export { type DetectionEvaluation, type DetectionEvaluationOptions, evaluateDetector } from './evaluate.ts';
+export { detectorForExport, type ExportableDetector, type ExportablePart } from './export.ts';
+export { finetuneRecipe } from './finetune.ts';
 export type { BoxHead, BoxOutput } from './heads/box-head.ts';
 export type { FeaturePyramid } from './heads/feature-pyramid.ts';
 export type { MaskHead } from './heads/mask-head.ts';
@@ -49,6 +100,7 @@ export {
   refineRegions,
 } from './predict/choose-detections.ts';
 export type { CocoMask, DetectedObjects } from './predict/detect.ts';
+export { boxPart, countedParts, densePart, maskPart } from './predict/parts.ts';
 export { pasteMask } from './predict/paste.ts';
 export {
   COCO_PREPROCESSING,
@@ -65,7 +117,8 @@ export {
   type Proposals,
   type RpnLevel,
 } from './predict/proposals.ts';
-export { DIGIT_SCENES_RECIPE, FINETUNE_RECIPE, officialRecipe } from './presets.ts';
+export { DIGIT_SCENES_RECIPE, FINETUNE_RECIPE, OFFICIAL_MODELS, officialRecipe } from './presets.ts';
+export { PRETRAINED } from './pretrained.ts';
 export {
   type DetectionRecipe,
   type DetectionRecipeInput,

@@ -5,12 +5,24 @@ import { BOX_CELLS, BOX_STAGES, type DetectionConfig } from './config.ts';
 /** What the shapes of a state dict say; the shift size leaves no trace in them. */
 export type InferredDetector = Omit<DetectionConfig, 'shiftSize'>;
 
+/** Whether a state dict is that of a classifier, whose backbone has no prefix. */
+export function isBackboneFile(tensors: ReadonlyMap<string, Shaped>): boolean {
+  return tensors.has('patch_embed.proj.weight');
+}
+
 /**
  * Reads backbone, architecture, classes and every width of a detector from the shapes of its state dict.
  *
  * @throws AsMlpError `weights` when the keys are not those of Mask R-CNN or Cascade Mask R-CNN on AS-MLP.
  */
 export function inferDetector(tensors: ReadonlyMap<string, Shaped>, source = 'weights'): InferredDetector {
+  if (isBackboneFile(tensors)) {
+    throw new AsMlpError('weights', {
+      where: source,
+      what: 'this is a classification checkpoint: it has a backbone, and nothing that finds boxes',
+      fix: 'Use it with `classify`, or train a detector from it (`train --finetune`)',
+    });
+  }
   const { config } = inferArchitecture(tensors, { prefix: 'backbone.', source });
   const fault = (what: string) =>
     new AsMlpError('weights', {

@@ -19,6 +19,9 @@ const OFFICIAL: Readonly<
   'cascade-mask-rcnn-as-mlp-base': { '1x': [5, 0.2], '3x': [5, 0.3] },
 };
 
+/** Names of the published detectors. */
+export const OFFICIAL_MODELS: readonly string[] = Object.keys(OFFICIAL);
+
 /**
  * The official recipe of a published detector: 12 epochs (1x) or 36 (3x) on COCO, 16 images an update.
  *
@@ -30,7 +33,7 @@ export function officialRecipe(model: string, schedule: keyof typeof SCHEDULES):
     throw new AsMlpError('usage', {
       where: model,
       what: 'there is no official recipe for this model',
-      fix: `There is one for ${Object.keys(OFFICIAL).join(', ')}`,
+      fix: `There is one for ${OFFICIAL_MODELS.join(', ')}`,
     });
   }
   const [shiftSize, dropPathRate] = settings[schedule];
@@ -66,11 +69,11 @@ export const FINETUNE_RECIPE = {
  */
 export const DIGIT_SCENES_RECIPE = {
   model: 'mask-rcnn-as-mlp-nano',
-  widths: { channels: 48, rpnChannels: 48, boxFcChannels: 128, maskConvs: 4, maskChannels: 32 },
+  widths: { channels: 48, rpnChannels: 32, boxFcChannels: 128, maskConvs: 3, maskChannels: 32 },
   epochs: 4,
-  batchSize: 8,
+  batchSize: 16,
   accumulate: 1,
-  lr: 1.5e-3,
+  lr: 2e-3,
   lrBatch: null,
   clipNorm: 5,
   schedule: { kind: 'cosine', warmupEpochs: 0.2, warmupLr: 1e-5, minLr: 1e-5, lag: false },
@@ -79,7 +82,7 @@ export const DIGIT_SCENES_RECIPE = {
   testShortSide: 128,
   testLongSide: 128,
   rpnSamples: 64,
-  roiSamples: 32,
+  roiSamples: 48,
   proposalsPerLevel: 200,
   proposals: 150,
   logEvery: 20,

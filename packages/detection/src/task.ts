@@ -40,7 +40,7 @@ export async function createDetectionTask(options: DetectionTaskOptions): Promis
   const { data, recipe, onEvaluation } = options;
   const { batchSize, seed } = recipe;
   const { labels, sizes } = await openExamples(data);
-  const heldOut = await openHeldOut(data, labels);
+  const heldOut = await openHeldOut(data, { classes: labels });
   const config = detectionConfig(recipe.model, {
     numClasses: labels.length,
     ...defined(recipe.widths),
@@ -103,7 +103,8 @@ export async function createDetectionTask(options: DetectionTaskOptions): Promis
         ...(onEvaluation ? { onProgress: onEvaluation } : {}),
       });
       const { bbox, segm } = metrics;
-      return { AP: bbox!.AP, AP50: bbox!.AP50, AP75: bbox!.AP75, maskAP: segm!.AP, maskAP50: segm!.AP50 };
+      const masks: Record<string, number> = segm ? { maskAP: segm.AP, maskAP50: segm.AP50 } : {};
+      return { AP: bbox!.AP, AP50: bbox!.AP50, AP75: bbox!.AP75, ...masks };
     },
     metadata: () => encodeMetadata(config, labels, preprocessing),
     describe: ({ names }) => names.join(', '),

@@ -25,6 +25,11 @@ export type GraphTensor = {
 /** The dtypes that a node can be told of: also those that stay inside the graph. */
 export type GraphNodeDtype = GraphDtype | 'bfloat16' | 'float16' | 'float64' | 'string' | 'resource';
 
+/** How many elements a tensor has, without looking at them. */
+export function elementsOf({ shape }: Pick<GraphTensor, 'shape'>): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
 /** The value of an attribute, under its kind. A shape has -1 where a size, and no list where all, is unknown. */
 export type GraphAttribute =
   | { readonly type: GraphNodeDtype }

@@ -105,6 +105,14 @@ export class CocoDataset {
     return this.segmentations.has(annotation);
   }
 
+  /** How many of the objects (not crowds) of the classes have no mask: all of them in a data set of boxes alone. */
+  get maskless(): number {
+    const { label, crowd, length } = this.annotations;
+    let count = 0;
+    for (let i = 0; i < length; i++) if (label[i]! >= 0 && !crowd[i] && !this.hasMask(i)) count++;
+    return count;
+  }
+
   /**
    * The mask of an annotation, at the size of its image; decoded on every call. Throws AsMlpError('input') with the annotation's
    * id when it has none or it cannot be read.

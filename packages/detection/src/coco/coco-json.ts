@@ -35,7 +35,7 @@ export class Entry {
   private readonly kind: string;
   private readonly index: number;
 
-  /** `index` is the place in its list; the entry's `id`, where it has one, is what messages say. */
+  /** Messages say the entry's `id` where it has one, else its place in the list; of results always the place. */
   constructor(value: unknown, source: string, kind: string, index: number) {
     this.source = source;
     this.kind = kind;
@@ -49,7 +49,8 @@ export class Entry {
 
   get where(): string {
     const { id } = this.fields;
-    return `${this.source}, ${this.kind} ${id === undefined ? `number ${this.index + 1}` : show(id)}`;
+    const byPlace = id === undefined || this.kind === 'result';
+    return `${this.source}, ${this.kind} ${byPlace ? `number ${this.index + 1}` : show(id)}`;
   }
 
   fault(what: string, fix: string): AsMlpError {
@@ -75,7 +76,7 @@ export class Entry {
     const value = this.fields[name];
     const good = Array.isArray(value) && value.length === 4 && value.every((side) => Number.isFinite(side));
     if (!good) throw this.fault(`"${name}" is ${show(value)}`, 'Give [x, y, width, height] in pixels');
-    into.set(value as number[], at);
+    for (let side = 0; side < 4; side++) into[at + side] = (value as number[])[side]!;
   }
 
   /** A flag as Python would take it: absent, 0, 1, false or true. */

@@ -1,3 +1,4 @@
+import { AsMlpError } from '@as-mlp/base';
 import type { CocoEvaluation } from './coco-eval.ts';
 import { AREA_NAMES, IOU_THRESHOLDS } from './thresholds.ts';
 
@@ -122,9 +123,16 @@ export function summarizeClasses(evaluation: CocoEvaluation): { AP: number; AP50
 /**
  * Precision at the 101 recalls 0.00, 0.01, … 1.00 for one IoU threshold (0.5, 0.55, … 0.95), all areas and 100 detections: of the
  * class at place `k` of `evaluation.categoryIds`, or the mean of the classes that have objects. −1 without objects.
+ * Throws AsMlpError('usage') for another threshold.
  */
 export function precisionCurve(evaluation: CocoEvaluation, iou: number, k?: number): Float64Array {
   const t = IOU_THRESHOLDS.findIndex((threshold) => Math.abs(threshold - iou) < 1e-6);
+  if (t < 0) {
+    throw new AsMlpError('usage', {
+      what: `${iou} is no IoU threshold of COCO`,
+      fix: 'Take one of 0.5, 0.55, … 0.95',
+    });
+  }
   const { precision, shape } = evaluation;
   const [, R, K, A, M] = shape;
   return Float64Array.from({ length: R }, (_, r) => {

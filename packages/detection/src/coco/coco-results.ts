@@ -3,6 +3,7 @@ import { writeFileAtomic } from '@as-mlp/base/node';
 import type { CocoDataset } from './coco-dataset.ts';
 import { Entry, readJson } from './coco-json.ts';
 import type { Detections } from './detections.ts';
+import type { IouType } from './match-class.ts';
 import { boxRle } from './polygon.ts';
 import { type Rle, rleArea, rleBox, rleToJson } from './rle.ts';
 import { Segmentations } from './segmentations.ts';
@@ -93,14 +94,11 @@ function hasBox({ fields: { bbox } }: Entry): boolean {
   return bbox !== undefined && !(Array.isArray(bbox) && bbox.length === 0);
 }
 
-/** What an entry of results carries beside image, category and score. */
-export type ResultKind = 'bbox' | 'segm';
-
 /**
  * Detections as a list that pycocotools loads, with the category ids of the file: boxes for `bbox`, compressed masks without
  * a box for `segm`, so that areas are those of the masks. Classes that the file does not have are left out.
  */
-export function toResults(detections: Detections, dataset: CocoDataset, kind: ResultKind): CocoResult[] {
+export function toResults(detections: Detections, dataset: CocoDataset, type: IouType): CocoResult[] {
   const { image, label, score, xywh } = detections;
   const results: CocoResult[] = [];
   for (let i = 0; i < detections.length; i++) {
@@ -108,7 +106,7 @@ export function toResults(detections: Detections, dataset: CocoDataset, kind: Re
     if (category_id === undefined) continue;
     const entry = { image_id: dataset.images[image[i]!]!.id, category_id, score: score[i]! };
     results.push(
-      kind === 'segm'
+      type === 'segm'
         ? { ...entry, segmentation: rleToJson(detections.mask(i)) }
         : { ...entry, bbox: [xywh[4 * i]!, xywh[4 * i + 1]!, xywh[4 * i + 2]!, xywh[4 * i + 3]!] },
     );
@@ -121,8 +119,8 @@ export async function writeResults(
   path: string,
   detections: Detections,
   dataset: CocoDataset,
-  kind: ResultKind,
+  type: IouType,
 ): Promise<void> {
-  const lines = toResults(detections, dataset, kind).map((result) => JSON.stringify(result));
+  const lines = toResults(detections, dataset, type).map((result) => JSON.stringify(result));
   await writeFileAtomic(path, `[${lines.join(',\n')}]\n`);
 }

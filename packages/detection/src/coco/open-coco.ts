@@ -11,6 +11,8 @@ export interface CocoOptions {
    * categories of the file are the classes, in their order.
    */
   readonly classes?: readonly string[];
+  /** Only the first images of the file, this many, with their annotations. */
+  readonly limit?: number;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function openCoco(path: string, options: CocoOptions = {}): Promise
 }
 
 /** {@link openCoco} for JSON that is in memory; `source` names it in messages. */
-export function parseCoco(json: unknown, source: string, { classes }: CocoOptions = {}): CocoDataset {
+export function parseCoco(json: unknown, source: string, { classes, limit }: CocoOptions = {}): CocoDataset {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw new AsMlpError('input', {
       where: source,
@@ -42,7 +44,8 @@ export function parseCoco(json: unknown, source: string, { classes }: CocoOption
     });
   }
   const file = json as JsonObject;
-  const images = readImages(listOf(file, 'images', source), source);
+  const allImages = readImages(listOf(file, 'images', source), source);
+  const images = allImages.slice(0, limit);
   const categories = readCategories(listOf(file, 'categories', source), source);
   const labels = classes ?? categories.map(({ name }) => name);
   const categoryIds = classes ? matchClasses(classes, categories, source) : categories.map(({ id }) => id);
@@ -51,7 +54,10 @@ export function parseCoco(json: unknown, source: string, { classes }: CocoOption
     if (id !== undefined) labelById.set(id, label);
   });
   const notes: string[] = [];
-  const list = listOf(file, 'annotations', source);
+  const leftOut = new Set(allImages.slice(images.length).map(({ id }) => id));
+  const list = listOf(file, 'annotations', source).filter(
+    (value) => !leftOut.has((value as Partial<Record<string, unknown>> | null)?.image_id as number),
+  );
   const order = sortByImage(list, images, source, notes);
   const annotations = readAnnotations(list, order, images, labelById, source, notes);
   const fields = Array.from(order, (index) => (list[index] as JsonObject).segmentation);
@@ -94,6 +100,14 @@ function matchClasses(
   categories: readonly Category[],
   source: string,
 ): (number | undefined)[] {
+  const doubled = classes.find((name, index) => classes.indexOf(name) !== index);
+  if (doubled !== undefined) {
+    throw new AsMlpError('input', {
+      where: 'the list of classes',
+      what: `"${doubled}" stands there twice`,
+      fix: 'Name each class once',
+    });
+  }
   const byName = new Map<string, number>();
   for (const { id, name } of categories) {
     if (byName.has(name)) {

@@ -82,16 +82,17 @@ function cross(
   return n;
 }
 
-/** The first step t of a steep line whose column trunc(xs + slope · t + 0.5) lies beyond `middle`. */
+/** The first step t of a steep line whose column lies beyond `middle`: the estimate may miss by a rounding. */
 function stepAcross(middle: number, xs: number, slope: number, steps: number): number {
-  const beyond = (t: number): boolean => {
-    const column = Math.trunc(xs + slope * t + 0.5);
-    return slope > 0 ? column > middle : column <= middle;
-  };
   let t = Math.min(Math.max(Math.ceil((middle + 0.5 - xs) / slope), 1), steps);
-  while (t > 1 && beyond(t - 1)) t--;
-  while (!beyond(t)) t++;
+  while (t > 1 && isBeyond(middle, xs, slope, t - 1)) t--;
+  while (!isBeyond(middle, xs, slope, t)) t++;
   return t;
+}
+
+function isBeyond(middle: number, xs: number, slope: number, t: number): boolean {
+  const column = Math.trunc(xs + slope * t + 0.5);
+  return slope > 0 ? column > middle : column <= middle;
 }
 
 /** The mask of a box: the pixels whose middles lie inside, as pycocotools draws its four corners. */

@@ -2,6 +2,7 @@ import type { CocoDataset } from './coco-dataset.ts';
 import { type CocoEvalOptions, type CocoEvaluation, evaluateCoco } from './coco-eval.ts';
 import { type ClassMetrics, type DetectionMetrics, summarizeClasses, summarizeCoco } from './coco-metrics.ts';
 import { loadResults } from './coco-results.ts';
+import type { DetectionCollector } from './detections.ts';
 import type { IouType } from './match-class.ts';
 import { openCoco } from './open-coco.ts';
 
@@ -22,6 +23,24 @@ export async function scoreCoco({ gt, results, type, ...options }: ScoreOptions)
   const dataset = typeof gt === 'string' ? await openCoco(gt) : gt;
   const detections = await loadResults(results, dataset);
   return reportCoco(dataset, [evaluateCoco(dataset, detections, type, options)]);
+}
+
+/**
+ * Scores what a model found, as {@link scoreCoco} would score the files of `writeResults`: boxes by the area of the box, masks by
+ * that of the mask. `maskAreas: 'box'` takes the box for both, as mmdetection 2.11 did.
+ * Throws AsMlpError('input') where `segm` is asked for and a detection has no mask.
+ */
+export function scoreDetections(
+  dataset: CocoDataset,
+  found: DetectionCollector,
+  types: readonly IouType[],
+  { maskAreas = 'mask' }: { readonly maskAreas?: 'mask' | 'box' } = {},
+): DetectionMetrics {
+  const evaluations = types.map((type) => {
+    const detections = found.detections(type === 'segm' ? maskAreas : 'box');
+    return evaluateCoco(dataset, detections, type);
+  });
+  return reportCoco(dataset, evaluations);
 }
 
 /** The figures of one evaluation of boxes, one of masks, or both, side by side. */

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeMask } from '../coco/rle.ts';
 import { trainingObjects } from '../coco/training-objects.ts';
+import { parseDetectionRecipe } from '../recipe.ts';
 import { findCocoFolder } from './coco-folder.ts';
 import { openScenes, writeDigitScenes } from './digit-scenes.ts';
 import { openExamples, openHeldOut } from './examples.ts';
+import { variedExamples, wholeMask } from './varied-examples.ts';
 
 let root: string;
 beforeAll(async () => {
@@ -41,6 +43,39 @@ describe('openHeldOut', () => {
     expect([...boxes.subarray(0, 4)]).toEqual([left, top, left + width, top + height]);
     const area = decodeMask(dataset.mask(annotations[0]!)).reduce((sum, value) => sum + value, 0);
     expect(area).toBe(mask.reduce((sum, value) => sum + value, 0));
+  });
+});
+
+describe('openHeldOut of a part', () => {
+  it('takes the first images, with their annotations and no word about the others', async () => {
+    const whole = (await openHeldOut(root, { split: 'train' })).dataset;
+    const { dataset } = await openHeldOut(root, { split: 'train', limit: 2 });
+    expect(dataset.images).toEqual(whole.images.slice(0, 2));
+    expect(dataset.annotations.length).toBe(whole.annotationsOf(1)[1]);
+    expect(dataset.notes).toEqual([]);
+    expect((await openHeldOut('digit-scenes', { limit: 2 })).dataset.images).toHaveLength(2);
+  });
+});
+
+describe('variedExamples', () => {
+  const augmentation = { ...parseDetectionRecipe({}).augmentation, shortSides: [64], crop: 0 };
+
+  it('is decided by the seed, and gives boxes around the masks', async () => {
+    const take = async (seed: number) => {
+      const all = [];
+      for await (const one of variedExamples({ data: root, augmentation, count: 2, seed })) all.push(one);
+      return all;
+    };
+    const [once, again, other] = [await take(1), await take(1), await take(4)];
+    expect(once).toHaveLength(2);
+    expect(again).toEqual(once);
+    expect(other).not.toEqual(once);
+    const { image, boxes, masks } = once[0]!;
+    const mask = wholeMask(masks[0]!, image);
+    const inside = [...mask.keys()].filter((i) => mask[i]);
+    const columns = inside.map((i) => i % image.width);
+    expect(Math.abs(Math.min(...columns) - boxes[0]!)).toBeLessThanOrEqual(1);
+    expect(Math.abs(Math.max(...columns) + 1 - boxes[2]!)).toBeLessThanOrEqual(1);
   });
 });
 

@@ -97,19 +97,27 @@ export interface HeldOut {
   load(index: number): Promise<RgbImage>;
 }
 
-/**
- * The `val` part of a COCO folder, or held-out scenes of handwritten digits for `digit-scenes`.
- *
- * @param classes of the model, in label order.
- */
-export async function openHeldOut(data: string, classes?: readonly string[]): Promise<HeldOut> {
-  const options = classes ? { classes } : {};
+/** Which images to evaluate on. */
+export interface HeldOutOptions {
+  /** Classes of the model, in label order; the categories of the file unless given. */
+  readonly classes?: readonly string[];
+  /** The part of the data set; `val` unless given. */
+  readonly split?: 'train' | 'val';
+  /** Only its first images, this many. */
+  readonly limit?: number;
+}
+
+/** The `val` part of a COCO folder, or held-out scenes of handwritten digits for `digit-scenes`. */
+export async function openHeldOut(
+  data: string,
+  { split = 'val', ...options }: HeldOutOptions = {},
+): Promise<HeldOut> {
   if (data === DIGIT_SCENES) {
-    const scenes = openScenes('val');
+    const scenes = openScenes(split, options.limit);
     const dataset = parseCoco(scenesToCoco(scenes), DIGIT_SCENES, options);
     return { dataset, load: async (index) => scenes.scene(index).image };
   }
-  const { annotations, images: root } = findCocoFolder(data, 'val');
+  const { annotations, images: root } = findCocoFolder(data, split);
   const dataset = await openCoco(annotations, options);
   return { dataset, load: (index) => loadImage(dataset, root, index) };
 }

@@ -1,7 +1,12 @@
 import { fileURLToPath } from 'node:url';
+import { trainableVariables } from '@as-mlp/train';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
+import { createDetectionModel } from '../model.ts';
+import { CHOOSERS } from './choose.fixture.ts';
 import { openLossFixture } from './losses.fixture.ts';
+import { detectionLosses } from './losses.ts';
+import { TRAINING } from './settings.ts';
 
 const folders = ['mask-rcnn', 'cascade-mask-rcnn'].map((name) =>
   fileURLToPath(new URL(`../../golden/loss/${name}`, import.meta.url)),
@@ -50,4 +55,41 @@ describe('detectionLosses', async () => {
       },
     );
   }
+
+  it.each(['mask-rcnn', 'cascade-mask-rcnn'] as const)('%s learns from an image without objects', (kind) => {
+    const widths = { channels: 8, rpnChannels: 8, boxConvChannels: 8, boxFcChannels: 8, maskChannels: 8 };
+    const model = createDetectionModel(`${kind}-as-mlp-nano`, { numClasses: 3, dropPathRate: 0, ...widths });
+    const side = { height: 64, width: 64 };
+    const variables = [...trainableVariables(model)];
+    // Parameters take memory when they are first used.
+    for (const [, { value }] of model.namedTensors()) value.shape;
+    const before = tf.memory().numTensors;
+    const images = tf.ones([1, 64, 64, 3]) as tf.Tensor4D;
+    const batch = {
+      images,
+      extents: [{ image: side, padded: side }],
+      targets: [{ boxes: new Float32Array(0), labels: new Int32Array(0), masks: [] }],
+    };
+    const found: Record<string, number> = {};
+    const { value, grads } = tf.variableGrads(
+      () => {
+        const options = { settings: TRAINING[kind], mode: { training: true }, choose: CHOOSERS.first };
+        const parts = detectionLosses(model, batch, options);
+        for (const [name, part] of Object.entries(parts)) found[name] = part.dataSync()[0]!;
+        return tf.addN(Object.values(parts)) as tf.Scalar;
+      },
+      variables.map(([, variable]) => variable),
+    );
+    for (const [name, loss] of Object.entries(found)) {
+      if (name.endsWith('cls')) expect(loss, name).toBeGreaterThan(0);
+      else expect(loss, name).toBe(0);
+    }
+    // Every weight has a gradient, so that the optimiser treats all of them alike.
+    for (const [name, variable] of variables) {
+      expect(grads[variable.name]!.dataSync().every(Number.isFinite), name).toBe(true);
+    }
+    tf.dispose([images, value, grads]);
+    expect(tf.memory().numTensors).toBe(before);
+    model.dispose();
+  });
 });

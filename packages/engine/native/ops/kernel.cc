@@ -137,4 +137,21 @@ void SameShape(TF_ShapeInferenceContext* context, TF_Status* status) {
   TF_DeleteShapeHandle(shape);
 }
 
+void ProductShape(TF_ShapeInferenceContext* context, TF_Status* status) {
+  TF_ShapeHandle* x = TF_NewShapeHandle();
+  TF_ShapeHandle* bias = TF_NewShapeHandle();
+  TF_ShapeHandle* y = TF_NewShapeHandle();
+  const auto step = [&](auto call, auto... arguments) {
+    if (TF_GetCode(status) == TF_OK) call(context, arguments..., status);
+  };
+  step(TF_ShapeInferenceContextGetInput, 0, x);
+  step(TF_ShapeInferenceContextGetInput, 2, bias);
+  step(TF_ShapeInferenceContextWithRankAtLeast, x, 1, x);
+  step(TF_ShapeInferenceContextWithRank, bias, 1, bias);
+  step(TF_ShapeInferenceContextSubshape, x, 0, -1, x);
+  step(TF_ShapeInferenceContextConcatenateShapes, x, bias, y);
+  step(TF_ShapeInferenceContextSetOutput, 0, y);
+  for (TF_ShapeHandle* handle : {x, bias, y}) TF_DeleteShapeHandle(handle);
+}
+
 }  // namespace graph_runtime

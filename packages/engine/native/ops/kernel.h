@@ -117,6 +117,8 @@ void RegisterDefinition(const Definition& definition);
 
 // The output has the shape of the first input.
 void SameShape(TF_ShapeInferenceContext* context, TF_Status* status);
+// The output has all sizes of the first input but the last, then the size of the third, which is a bias.
+void ProductShape(TF_ShapeInferenceContext* context, TF_Status* status);
 
 }  // namespace graph_runtime
 

@@ -9,6 +9,7 @@ void RegisterOps() {
   static std::once_flag once;
   std::call_once(once, [] {
     RegisterLinear();
+    RegisterConvolution();
     RegisterEpilogue();
     RegisterGroupNorm();
     RegisterShift();

@@ -5,9 +5,12 @@
 
 namespace graph_runtime {
 
-// y = act(x · weight + bias) + residual. x [..., K], weight [K, N], bias [N], residual none or one [..., N]. With
-// `constant_weight` the weights are packed at the first run only.
+// y = act(x · weight + bias) + residual. x [..., K], weight [K, N] or what AsMlpPack makes of that, bias [N], residual none
+// or one [..., N].
 void RegisterLinear();
+// y = act(3×3 convolution of x · scale + bias), stride 1, zeros around. x [B, H, W, C], weight [9 · C, N] (rows and columns
+// of the kernel, then C) as AsMlpPack packs it, bias [N], scale none or one [N].
+void RegisterConvolution();
 // y = act(x + bias) + residual, for a product x [..., N] in bfloat16 that TensorFlow computes; y is that or float.
 void RegisterEpilogue();
 // x [B, ..., C] normalised over all but its first axis with the biased variance, times gain [C], plus bias [C], then act.

@@ -1,7 +1,5 @@
 #include "product.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cstring>
 #include <new>
@@ -95,12 +93,13 @@ void AccumulateRows(int64_t rows, const Tile& tile) {
   Accumulate<Rows>(tile);
 }
 
-// One product as the threads see it.
+// One product as the threads see it. The vectors of `finish` fill the panels.
 struct Job {
-  const float* x;
+  const Segment* segments;
+  int64_t segment_count;
   const PackedWeights& weights;
   const Finish& finish;
-  const float* bias;  // [panels · kTileColumns]
+  const float* start;  // Where sums begin, as long as the panels: the bias, unless it comes after a scale.
   float* y;
 
   void Compute(int64_t row, int64_t row_end, int64_t panel, int64_t panel_end) const;
@@ -108,9 +107,10 @@ struct Job {
 };
 
 void Job::ComputeTile(Tile tile, int64_t rows, int64_t row, int64_t column, bool last) const {
-  const int64_t columns = weights.columns();
+  const int64_t columns = weights.columns;
   const int64_t width = std::min<int64_t>(kTileColumns, columns - column);
-  const bool gelu = last && finish.gelu;
+  const Activation activation = last ? finish.activation : Activation::kNone;
+  const float* scale = last ? finish.scale : nullptr;
   const float* residual = last && finish.residual ? finish.residual + row * columns + column : nullptr;
   float* const out = y + row * columns + column;
   // y comes to the cache while the sums are computed, and is written once.
@@ -118,7 +118,7 @@ void Job::ComputeTile(Tile tile, int64_t rows, int64_t row, int64_t column, bool
   if (residual) {
     for (int64_t r = 0; r < rows; r++) __builtin_prefetch(residual + r * columns);
   }
-  const bool direct = width == kTileColumns && !gelu && !residual;
+  const bool direct = width == kTileColumns && activation == Activation::kNone && !scale && !residual;
   alignas(kVectorBytes) float sums[kTileRows * kTileColumns];
   tile.y = direct ? out : sums;
   tile.y_stride = direct ? columns : kTileColumns;
@@ -127,73 +127,94 @@ void Job::ComputeTile(Tile tile, int64_t rows, int64_t row, int64_t column, bool
   }
   AccumulateRows(rows, tile);
   if (direct) return;
+  const Vector zero{};
   for (int64_t r = 0; r < rows; r++) {
     ForVectors(width, sums + r * kTileColumns, out + r * columns, [&](int64_t i, Vector value) {
-      if (gelu) value = Gelu(value);
-      if (!residual) return value;
-      const float* add = residual + r * columns + i;
-      return value + (i + kWidth <= width ? Load(add) : LoadPart(add, width - i));
+      if (scale) value = value * Load(scale + column + i) + Load(finish.bias + column + i);
+      if (activation == Activation::kGelu) value = Gelu(value);
+      if (activation == Activation::kRelu) value = value < zero ? zero : value;  // NaN stays.
+      return residual ? value + LoadUpTo(residual + r * columns + i, width - i) : value;
     });
   }
 }
 
 void Job::Compute(int64_t row, int64_t row_end, int64_t panel, int64_t panel_end) const {
-  const int64_t depth = weights.depth();
   const int64_t tiles = CeilDiv(row_end - row, kTileRows);
-  int64_t k = 0;
-  do {
-    const int64_t block = std::min(kDepth, depth - k);
-    const bool last = k + block == depth;
-    for (int64_t p = panel; p < panel_end; p++) {
-      const float* const weight = weights.Panel(p) + k * kTileColumns;
-      const float* const next = p + 1 < panel_end ? weights.Panel(p + 1) + k * kTileColumns : weight;
-      for (int64_t t = 0; t < tiles; t++) {
-        const int64_t first = row + Part(t, tiles, row_end - row);
-        const int64_t end = row + Part(t + 1, tiles, row_end - row);
-        Tile tile{x + first * depth + k, depth, weight, block, k > 0, bias + p * kTileColumns, nullptr, 0, weight};
-        // The next panel comes from memory while the first rows of this one are computed, a quarter at a time.
-        if (t < 4) tile.ahead = next + t * block * kTileColumns / 4;
-        ComputeTile(tile, end - first, first, p * kTileColumns, last);
+  bool resume = false;
+  for (int64_t s = 0; s < segment_count; s++) {
+    const Segment& segment = segments[s];
+    int64_t k = 0;
+    do {
+      const int64_t block = std::min(kDepth, segment.depth - k);
+      const bool last = s + 1 == segment_count && k + block == segment.depth;
+      const int64_t offset = (segment.weight_row + k) * kTileColumns;
+      for (int64_t p = panel; p < panel_end; p++) {
+        const float* const weight = weights.Panel(p) + offset;
+        const float* const next = p + 1 < panel_end ? weights.Panel(p + 1) + offset : weight;
+        for (int64_t t = 0; t < tiles; t++) {
+          const int64_t first = row + Part(t, tiles, row_end - row);
+          const int64_t end = row + Part(t + 1, tiles, row_end - row);
+          const float* const x = segment.x + first * segment.stride + k;
+          Tile tile{x, segment.stride, weight, block, resume, start + p * kTileColumns, nullptr, 0, weight};
+          // The next panel comes from memory while the first rows of this one are computed, a quarter at a time.
+          if (t < 4) tile.ahead = next + t * block * kTileColumns / 4;
+          ComputeTile(tile, end - first, first, p * kTileColumns, last);
+        }
       }
-    }
-    k += block;
-  } while (k < depth);
+      resume = true;
+      k += block;
+    } while (k < segment.depth);
+  }
 }
 
 }  // namespace
 
 Floats::Floats(int64_t count) {
-  constexpr size_t kLargePage = 1 << 21;
   const size_t bytes = std::max<size_t>(static_cast<size_t>(count) * sizeof(float), 64);
-  const bool large = bytes >= kLargePage;
   void* data = nullptr;
-  if (posix_memalign(&data, large ? kLargePage : 64, bytes) != 0) throw std::bad_alloc();
-  if (large) madvise(data, bytes, MADV_HUGEPAGE);
+  if (posix_memalign(&data, 64, bytes) != 0) throw std::bad_alloc();
   data_.reset(static_cast<float*>(data));
 }
 
-PackedWeights::PackedWeights(const float* weights, int64_t depth, int64_t columns)
-    : depth_(depth), columns_(columns), data_(depth * panels() * kTileColumns) {
-  ThreadPool::Get().For(panels(), [&](int64_t p) {
+int64_t PackedWeights::PanelColumns() { return kTileColumns; }
+
+int64_t PackedWeights::Panels(int64_t columns) { return CeilDiv(columns, kTileColumns); }
+
+void Pack(const float* weights, int64_t depth, int64_t columns, float* packed) {
+  ThreadPool::Get().For(PackedWeights::Panels(columns), [&](int64_t p) {
     const int64_t column = p * kTileColumns;
     const int64_t width = std::min<int64_t>(kTileColumns, columns - column);
-    float* to = data_.data() + p * depth * kTileColumns;
+    float* to = packed + p * depth * kTileColumns;
     for (int64_t k = 0; k < depth; k++, to += kTileColumns) {
       std::fill(std::copy_n(weights + k * columns + column, width, to), to + kTileColumns, 0.0f);
     }
   });
 }
 
-int64_t PackedWeights::panels() const { return CeilDiv(columns_, kTileColumns); }
+Floats FillPanels(const float* vector, int64_t columns) {
+  const int64_t size = PackedWeights::Panels(columns) * kTileColumns;
+  Floats filled(size);
+  std::fill(std::copy_n(vector, columns, filled.data()), filled.data() + size, 0.0f);
+  return filled;
+}
 
-const float* PackedWeights::Panel(int64_t index) const { return data_.data() + index * depth_ * kTileColumns; }
+void MultiplySegments(const Segment* segments, int64_t count, int64_t rows, const PackedWeights& weights,
+                      const Finish& finish, float* y) {
+  const int64_t panels = weights.panels();
+  const Floats zeros = finish.scale ? Floats(panels * kTileColumns) : Floats();
+  if (finish.scale) std::fill_n(zeros.data(), panels * kTileColumns, 0.0f);
+  const Job job{segments, count, weights, finish, finish.scale ? zeros.data() : finish.bias, y};
+  job.Compute(0, rows, 0, panels);
+}
 
 void Multiply(const float* x, int64_t rows, const PackedWeights& weights, const Finish& finish, float* y) {
   const int64_t panels = weights.panels();
   if (rows == 0 || panels == 0) return;
-  const Floats bias(panels * kTileColumns);
-  std::fill(std::copy_n(finish.bias, weights.columns(), bias.data()), bias.data() + panels * kTileColumns, 0.0f);
-  const Job job{x, weights, finish, bias.data(), y};
+  const Floats bias = FillPanels(finish.bias, weights.columns);
+  Finish filled = finish;
+  filled.bias = bias.data();
+  const Segment segment{x, weights.depth, weights.depth, 0};
+  const Job job{&segment, 1, weights, filled, bias.data(), y};
   // Several parts for each thread, since one may be held up by what else the machine does. Few rows are computed
   // together, so that weights are read once, and the panels are divided.
   ThreadPool& pool = ThreadPool::Get();

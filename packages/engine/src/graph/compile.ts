@@ -26,6 +26,12 @@ const SAMPLES: Readonly<Record<OpenSize, readonly number[]>> = {
 };
 
 /**
+ * Milliseconds after which a run gives the memory that it has freed back to the system: large maps of many sizes leave holes
+ * in which those of the next image do not fit. Taking memory anew would cost short runs too much.
+ */
+const LONG_RUN = 1000;
+
+/**
  * Makes `fn` fast on the native engine: follows it a few times, writes down what it does, and gives that to TensorFlow as
  * one graph, which serves every size that `inputs` leaves open. Variables are frozen to the values they have now.
  *
@@ -57,13 +63,19 @@ export async function compileForTensorFlow<F extends TensorFunction>(
   graphRuntime().trim();
   const run = async (values: readonly PlainTensor[]) => {
     const feeds = values.map((value, i) => ({ name: names.inputs[i]!, ...value }));
-    return (await session.run(feeds, names.outputs)) as PlainTensor[];
+    const begun = performance.now();
+    const outputs = (await session.run(feeds, names.outputs)) as PlainTensor[];
+    if (performance.now() - begun > LONG_RUN) graphRuntime().trim();
+    return outputs;
   };
   return graphFunction(inputs, run, () => session.close());
 }
 
-/** Batch sizes that are tried out where nothing else is open; not 1, where a mean over the batch has nothing to reduce. */
-const FEW = [2, 3] as const;
+/**
+ * Batch sizes that are tried out where nothing else is open; not 1, where a mean over the batch has nothing to reduce. They
+ * are 5 apart, so that one more or less – batch norm divides by one less – is no half, third or next even number.
+ */
+const FEW = [3, 8] as const;
 
 /** Sizes that were not tried out, for which the rules that were found must hold together. */
 const CHECKS: readonly Readonly<Record<OpenSize, number>>[] = [

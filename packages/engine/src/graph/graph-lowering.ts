@@ -1,5 +1,11 @@
 import { AsMlpError } from '@as-mlp/base';
-import type { GraphAttribute, GraphNode, GraphNodeDtype, GraphTensor } from '../graph-def.ts';
+import {
+  elementsOf,
+  type GraphAttribute,
+  type GraphNode,
+  type GraphNodeDtype,
+  type GraphTensor,
+} from '../graph-def.ts';
 import { type Dim, isFixed } from './dims.ts';
 import type { Attribute, Program, ProgramConstant, ProgramKernel, ValueDtype } from './program.ts';
 import type { ValueId } from './trace.ts';
@@ -75,10 +81,15 @@ export class GraphLowering {
     for (const [i, id] of kernel.outputs.entries()) this.values.set(id, names[i]!);
   }
 
+  /** A node with one input, the same for the same input. */
+  sharedNode(op: string, input: string): string {
+    return this.once(`${op} ${input}`, () => this.node(op, [input]));
+  }
+
   /** A constant; equal ones of a few elements are one node. */
   constant(tensor: GraphTensor): string {
     const add = () => this.node('Const', [], { dtype: { type: tensor.dtype }, value: { tensor } });
-    if (tensor.data.length > 16) return add();
+    if (elementsOf(tensor) > 16) return add();
     return this.once(`${tensor.dtype} [${tensor.shape}] ${tensor.data}`, add);
   }
 
@@ -160,8 +171,19 @@ export class GraphLowering {
       });
       return constant.inverse ? this.node('Reciprocal', [size], { T: { type: 'float32' } }) : size;
     }
-    const data = constant.kind === 'variable' ? constant.variable.dataSync() : constant.data;
-    return this.constant({ dtype: this.dtype(id), shape, data } as GraphTensor);
+    if (constant.kind === 'data') {
+      return this.constant({ dtype: this.dtype(id), shape, data: constant.data } as GraphTensor);
+    }
+    const { variable } = constant;
+    // Read when it is needed: all weights at once would be a copy of them.
+    const tensor = {
+      dtype: this.dtype(id),
+      shape,
+      get data() {
+        return variable.dataSync();
+      },
+    };
+    return this.constant(tensor as GraphTensor);
   }
 
   protected once(key: string, make: () => string): string {

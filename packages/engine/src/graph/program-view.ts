@@ -108,12 +108,17 @@ export class ProgramView {
   asConstant(id: ValueId): ValueId | undefined {
     if (this.constants.has(id)) return id;
     const source = inputOf(this.producer(id, 'Reshape'), 'x');
+    return source === undefined ? undefined : this.constantAs(source, this.shape(id));
+  }
+
+  /** The constant `source` in another shape; undefined if it is none. */
+  constantAs(source: ValueId, shape: readonly Dim[]): ValueId | undefined {
     const constant = this.constant(source);
-    if (!constant || constant.kind === 'size' || !this.shape(id).every(isFixed)) return undefined;
-    const key = `${source} as [${this.shape(id)}]`;
+    if (!constant || constant.kind === 'size' || !shape.every(isFixed)) return undefined;
+    const key = `${source} as [${shape}]`;
     const known = this.reshaped.get(key);
     if (known !== undefined) return known;
-    const made = this.define(id);
+    const made = this.values.push({ ...this.values[source]!, shape }) - 1;
     this.constants.set(made, { ...constant, id: made });
     this.reshaped.set(key, made);
     return made;

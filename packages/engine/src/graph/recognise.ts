@@ -1,5 +1,6 @@
 import type { Program } from './program.ts';
 import { recogniseAxialShift } from './recognise-axial-shift.ts';
+import { recogniseConvolution } from './recognise-convolution.ts';
 import { recogniseGelu } from './recognise-gelu.ts';
 import { recogniseGeluGradient, recogniseGroupNormGradient } from './recognise-gradients.ts';
 import { recogniseGroupNorm } from './recognise-group-norm.ts';
@@ -14,6 +15,7 @@ const RULES = {
   GroupNormGradient: recogniseGroupNormGradient,
   AxialShift: () => recogniseAxialShift,
   Linear: () => recogniseLinear,
+  Convolution: () => recogniseConvolution,
 } as const;
 
 /** A kernel that is a layer. */
@@ -28,7 +30,8 @@ export type LayerKernel = keyof typeof RULES;
  *   `bias`, both `[C]`; `GroupNormGradient` { x, weight, dy } gives the gradients of x, weight and bias;
  * - `AxialShift` { x }, attributes `axis`, `ends` and `displacements`: neighbouring channels of `[B, H, W, C]` up to each
  *   end move by its displacement, and zeros come in;
- * - `Linear` { x, weight, bias? }: `[…, in] · [in, out] + [out]`.
+ * - `Linear` { x, weight, bias? }: `[…, in] · [in, out] + [out]`;
+ * - `Convolution` { x, weight }: 3×3, stride 1, zeros around; the weight as a matrix `[9 · in, out]`.
  *
  * @param layers those that the back end has, all unless given.
  */

@@ -1,13 +1,13 @@
 import { createAsMlp } from '@as-mlp/backbone';
 import { createRng } from '@as-mlp/base';
-import { Conv2d, GroupNorm, gelu, type InputSpec, type TensorFunction } from '@as-mlp/nn';
+import { BatchNorm, Conv2d, GroupNorm, gelu, type InputSpec, type TensorFunction } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openEngine } from '../engine.ts';
 import { encodeGraphDef } from '../graph-def.ts';
 import { openGraphSession } from '../graph-session.ts';
 import { findNative } from '../installed.ts';
-import { recordProgram } from './compile.ts';
+import { compileForTensorFlow, recordProgram } from './compile.ts';
 import { lowerToTensorFlow } from './lower.ts';
 import { fuseForRuntime } from './runtime-kernels.ts';
 
@@ -114,5 +114,36 @@ describe.skipIf(missing)('fuseForRuntime', () => {
     expect(names(both)).toEqual(['Linear', 'Linear residual']);
     const mean = (x: tf.Tensor) => tf.add(one.forward(x as tf.Tensor4D), tf.mean(x, 0, true));
     expect(names(mean).sort()).toEqual(['Add', 'Linear', 'Mean']);
+  });
+
+  it('lets convolutions do what follows them', async () => {
+    const conv = new Conv2d({ inChannels: 4, outChannels: 5, kernelSize: 3, padding: 1 }).initialize(rng);
+    const plain = new Conv2d({ inChannels: 5, outChannels: 4, kernelSize: 3, padding: 1, bias: false });
+    const norm = new BatchNorm(4).initialize(rng);
+    plain.initialize(rng);
+    for (const parameter of [norm.runningMean, norm.bias, norm.weight]) parameter.assign(rng.normal(4));
+    const forward = (x: tf.Tensor) => {
+      const y = tf.relu(conv.forward(x as tf.Tensor4D)) as tf.Tensor4D;
+      return tf.relu(norm.forward(plain.forward(y), { training: false }));
+    };
+    const found = fused(forward).filter(({ name }) => name === 'Convolution');
+    expect(found.map(({ inputs, attrs }) => [Object.keys(inputs).sort(), attrs.activation])).toEqual([
+      [['bias', 'weight', 'x'], 'relu'],
+      [['bias', 'scale', 'weight', 'x'], 'relu'],
+    ]);
+    const compiled = await compileForTensorFlow(forward, { inputs: [{ shape: MAP }] });
+    for (const shape of [
+      [1, 1, 1, 4],
+      [2, 9, 14, 4],
+    ]) {
+      const x = tf.tensor(rng.normal(shape.reduce((a, b) => a * b)), shape);
+      const [a, b] = [await forward(x).data(), await (await compiled(x)).data()];
+      expect(Math.max(...a.map((value, i) => Math.abs(value - b[i]!)))).toBeLessThan(1e-5);
+      x.dispose();
+    }
+    compiled.dispose();
+    tf.dispose(
+      [conv, plain, norm].flatMap((layer) => [...layer.namedTensors()].map(([, { value }]) => value)),
+    );
   });
 });

@@ -1,0 +1,54 @@
+import { type Command, choice } from '@as-mlp/app';
+
+/** Recipes that can be named. */
+const RECIPES = ['1x', '3x', 'finetune', 'digit-scenes'] as const;
+
+/** Options that choose the settings to start from. */
+export interface RecipeFlags {
+  readonly data: string;
+  readonly model?: string;
+  readonly recipe?: (typeof RECIPES)[number];
+  readonly finetune?: string;
+}
+
+/** Adds `--recipe`. */
+export function recipeOption(command: Command): Command {
+  return command.addOption(
+    choice(
+      '--recipe <name>',
+      'settings to start from: the official 12 or 36 epochs, a small data set of your own, or the demo',
+      RECIPES,
+    ),
+  );
+}
+
+/** The settings that the flags name: a recipe, that of going on from weights, that of the data, or the official 1x. */
+export async function presetOf({
+  data,
+  model,
+  recipe,
+  finetune,
+}: RecipeFlags): Promise<Record<string, unknown>> {
+  const {
+    DIGIT_SCENES,
+    DIGIT_SCENES_RECIPE,
+    FINETUNE_RECIPE,
+    finetuneRecipe,
+    officialRecipe,
+    OFFICIAL_MODELS,
+  } = await import('@as-mlp/detection');
+  if (finetune !== undefined && (recipe ?? 'finetune') === 'finetune') return await finetuneRecipe(finetune);
+  const official = model ?? OFFICIAL_MODELS[0]!;
+  switch (recipe) {
+    case '1x':
+    case '3x':
+      return officialRecipe(official, recipe);
+    case 'finetune':
+      return FINETUNE_RECIPE;
+    case 'digit-scenes':
+      return DIGIT_SCENES_RECIPE;
+    default:
+      if (data === DIGIT_SCENES) return DIGIT_SCENES_RECIPE;
+      return OFFICIAL_MODELS.includes(official) ? officialRecipe(official, '1x') : {};
+  }
+}

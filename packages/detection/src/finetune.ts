@@ -1,0 +1,49 @@
+import { inferArchitecture } from '@as-mlp/backbone';
+import { fileSource } from '@as-mlp/base/node';
+import { openWeights } from '@as-mlp/nn';
+import { type DetectionConfig, modelName } from './config.ts';
+import { inspectWeights } from './detector.ts';
+import { isBackboneFile } from './infer.ts';
+import { decodeMetadata } from './metadata.ts';
+import { FINETUNE_RECIPE } from './presets.ts';
+import type { DetectionRecipeInput } from './recipe.ts';
+
+/**
+ * The recipe for going on from weights of another training, with the network that they belong to: a detector's own, or
+ * Mask R-CNN on the backbone of a classification checkpoint.
+ *
+ * @throws AsMlpError when the file cannot be read or is of another network.
+ */
+export async function finetuneRecipe(path: string): Promise<DetectionRecipeInput> {
+  const file = await fileSource(path);
+  try {
+    const weights = await openWeights(file);
+    if (isBackboneFile(weights.entries)) {
+      const { config } = inferArchitecture(weights.entries, { source: path });
+      const { shiftSize } = decodeMetadata(weights.metadata, path);
+      const model = modelName({ ...config, architecture: 'mask-rcnn' } as DetectionConfig);
+      return { ...FINETUNE_RECIPE, model, shiftSize: typeof shiftSize === 'number' ? shiftSize : null };
+    }
+    const { config, preprocessing } = inspectWeights(weights, path);
+    const { channels, rpnChannels, boxConvChannels, boxFcChannels, maskConvs, maskChannels } = config;
+    const { shortSide, longSide } = preprocessing;
+    return {
+      ...FINETUNE_RECIPE,
+      model: modelName(config),
+      widths: { channels, rpnChannels, boxConvChannels, boxFcChannels, maskConvs, maskChannels },
+      shiftSize: typeof config.shiftSize === 'number' ? config.shiftSize : null,
+      augmentation: { ...FINETUNE_RECIPE.augmentation, ...scales(shortSide, longSide) },
+      testShortSide: shortSide,
+      testLongSide: longSide,
+    };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Shorter sides from four fifths of the one that the network predicts at up to that one, as the preset has them for 800. */
+function scales(shortSide: number, longSide: number) {
+  const { shortSides } = FINETUNE_RECIPE.augmentation;
+  const most = Math.max(...shortSides);
+  return { shortSides: shortSides.map((side) => Math.round((side * shortSide) / most)), longSide };
+}

@@ -1,0 +1,70 @@
+// What the real runs of all apps share: starting one, and looking at what it said and left.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { sourceFlags } from './setup.mjs';
+import { CheckFailure, check, run } from './test-process.mjs';
+
+/**
+ * A function that runs the app below `app` from its sources, or the file `entry`, in `folder`, and checks its exit code
+ * (`expected`, one or several). A failure is told in words, without a stack trace.
+ */
+export function appRunner(app, bin, folder) {
+  return async (args, expected = 0, { entry, ...options } = {}) => {
+    const program = entry ? [entry] : [...sourceFlags(), join(app, 'src', 'main.ts')];
+    const limits = { cwd: folder, capture: true, minutes: 3 };
+    const result = await run(process.execPath, [...program, ...args], { ...limits, ...options });
+    const said = `${bin} ${args.join(' ')}\n${result.stdout}${result.stderr}`;
+    check([expected].flat().includes(result.code), `exit code ${result.code}, not ${expected}, of ${said}`);
+    check(!/^\s+at .*:\d+/m.test(result.stderr), `a stack trace of ${said}`);
+    return { ...result, said };
+  };
+}
+
+/** The JSON that a run printed, which must be all that stands on its standard output. */
+export function parsed({ stdout, said }) {
+  try {
+    return JSON.parse(stdout);
+  } catch {
+    throw new CheckFailure(`no JSON alone on the standard output of ${said}`);
+  }
+}
+
+/** Fails unless the run told of each of `words` on standard error. */
+export function checkSaid({ stderr, said }, ...words) {
+  for (const word of words)
+    check(stderr.includes(word), `no ${JSON.stringify(word)} in the words of ${said}`);
+}
+
+/** Fails unless a folder holds these and nothing else. */
+export function checkFiles(folder, names) {
+  const found = readdirSync(folder).sort();
+  check(isDeepStrictEqual(found, [...names].sort()), `${folder} holds ${found.join(', ')}`);
+}
+
+/** Every verb stands in the help; those of `own`, all unless given, have their own. */
+export async function checkHelp(bin, verbs, cli, own = verbs) {
+  const help = await cli(['--help']);
+  for (const verb of verbs) {
+    check(new RegExp(`^ {2}${verb} `, 'm').test(help.stdout), `${verb} is not in the help:\n${help.stdout}`);
+  }
+  const helps = await Promise.all(own.map((verb) => cli([verb, '--help'])));
+  for (const [i, { stdout, said }] of helps.entries()) {
+    const isWhole = stdout.startsWith(`Usage: ${bin} ${own[i]} `) && stdout.includes('--verbose');
+    check(isWhole, `no help in ${said}`);
+  }
+}
+
+/** Each of `wrong`, `[args, words]`, ends with exit code 2 and says the words on standard error. */
+export async function checkUsageErrors(cli, wrong) {
+  const results = await Promise.all(wrong.map(([args]) => cli(args, 2)));
+  for (const [i, result] of results.entries()) {
+    checkSaid(result, wrong[i][1]);
+    check(result.stdout === '', `a usage error on the standard output of ${result.said}`);
+  }
+}
+
+/** Everything below a folder, sorted. */
+export function listing(folder) {
+  return readdirSync(folder, { recursive: true }).map(String).sort();
+}
