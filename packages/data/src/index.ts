@@ -23,11 +23,12 @@ export {
   type SampleFailure,
 } from './loader.ts';
 export { DIGIT_SIDE, type Digits, readMnist } from './mnist.ts';
-export { applyTable, normalize, normalizeTable, type PerChannel } from './normalize.ts';
+export { applyTable, normalize, normalizeTable, opencvNormalizeTable, type PerChannel } from './normalize.ts';
 export { nearestSources, resizeLabels } from './opencv.ts';
 export { type RandomResizedCropOptions, randomResizedCropRegion } from './random-crop.ts';
 export {
   cropResize,
+  fitInside,
   type ResizeMethod,
   resize,
   resizeCenterCrop,

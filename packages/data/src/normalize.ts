@@ -9,6 +9,24 @@ export type PerChannel = readonly [red: number, green: number, blue: number];
  * float32 in this order, as torchvision's `ToTensor` and `Normalize` compute it.
  */
 export function normalizeTable(mean: PerChannel, std: PerChannel): Float32Array {
+  const { fround } = Math;
+  return byteTable(mean, std, 1, (byte, m, s) => fround(fround(byte / 255) - m) / s);
+}
+
+/**
+ * The 3 · 256 values that bytes can become, channel by channel: `(byte − mean) / std` as OpenCV computes it, with a
+ * difference and a product that are each rounded to float32. `mean` and `std` are for values from 0 to 255.
+ */
+export function opencvNormalizeTable(mean: PerChannel, std: PerChannel): Float32Array {
+  return byteTable(mean, std, 255, (byte, m, s) => Math.fround(byte - m) * (1 / s));
+}
+
+function byteTable(
+  mean: PerChannel,
+  std: PerChannel,
+  white: number,
+  toValue: (byte: number, mean: number, std: number) => number,
+): Float32Array {
   const table = new Float32Array(3 * 256);
   for (let channel = 0; channel < 3; channel++) {
     const m = Math.fround(mean[channel]!);
@@ -16,13 +34,10 @@ export function normalizeTable(mean: PerChannel, std: PerChannel): Float32Array 
     if (!(s > 0) || !Number.isFinite(m)) {
       throw new AsMlpError('usage', {
         what: `a mean of ${mean[channel]} and a standard deviation of ${std[channel]} cannot normalise an image`,
-        fix: 'Give finite means and positive standard deviations, for values from 0 to 1',
+        fix: `Give finite means and positive standard deviations, for values from 0 to ${white}`,
       });
     }
-    for (let byte = 0; byte < 256; byte++) {
-      const value = Math.fround(byte / 255);
-      table[channel * 256 + byte] = Math.fround(Math.fround(value - m) / s);
-    }
+    for (let byte = 0; byte < 256; byte++) table[channel * 256 + byte] = toValue(byte, m, s);
   }
   return table;
 }

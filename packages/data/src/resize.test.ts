@@ -7,6 +7,7 @@ import type { Region, RgbImage, Size } from './image.ts';
 import { resizeLabels } from './opencv.ts';
 import {
   cropResize,
+  fitInside,
   type ResizeMethod,
   resize,
   resizeCenterCrop,
@@ -212,4 +213,25 @@ describe('shortSideSize', () => {
   ])('%d×%d becomes %d×%d: the long side truncates', (height, width, toHeight, toWidth) => {
     expect(shortSideSize({ height, width }, 256)).toEqual({ height: toHeight, width: toWidth });
   });
+});
+
+it.each([
+  [
+    { height: 1, width: 1 },
+    { height: 800, width: 800 },
+  ],
+  [
+    { height: 20, width: 4000 },
+    { height: 7, width: 1333 },
+  ],
+  [
+    { height: 4000, width: 1 },
+    { height: 1333, width: 1 },
+  ],
+  [
+    { height: 480, width: 640 },
+    { height: 800, width: 1067 },
+  ],
+])('fits %o into 1333 × 800', (original, fitted) => {
+  expect(fitInside(original, 1333, 800)).toEqual(fitted);
 });

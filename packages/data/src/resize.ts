@@ -54,6 +54,16 @@ export function shortSideSize(size: Size, target: number): Size {
     : { height: Math.trunc((target * height) / width), width: target };
 }
 
+/**
+ * The largest size with the proportions of `size` whose longer side is at most `longSide` and whose shorter side is at most
+ * `shortSide`, rounded, and 1 pixel at least (mmcv's `imrescale`). It may be larger than `size`.
+ */
+export function fitInside({ height, width }: Size, longSide: number, shortSide: number): Size {
+  const factor = Math.min(longSide / Math.max(height, width), shortSide / Math.min(height, width));
+  const side = (pixels: number) => Math.max(1, Math.floor(pixels * factor + 0.5));
+  return { height: side(height), width: side(width) };
+}
+
 function resizePart(
   image: RgbImage,
   region: Region,

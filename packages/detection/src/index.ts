@@ -53,7 +53,6 @@ export { pasteMask } from './predict/paste.ts';
 export {
   COCO_PREPROCESSING,
   canvasSize,
-  fittedSize,
   normalizeOnto,
   type PreparedImage,
   type Preprocessing,

@@ -38,7 +38,8 @@ export {
 export { gelu } from './layers/activation.ts';
 export { Conv2d, type Conv2dConfig, linear } from './layers/conv.ts';
 export { ConvTranspose2d, type ConvTranspose2dConfig } from './layers/conv-transpose.ts';
-export { dropout, dropPath } from './layers/dropout.ts';
+export { ConvUnit, type ConvUnitConfig } from './layers/conv-unit.ts';
+export { channelDropout, dropout, dropPath } from './layers/dropout.ts';
 export { Linear, type LinearConfig } from './layers/linear.ts';
 export { BatchNorm, GroupNorm, groupNorm } from './layers/norm.ts';
 export type { LoadOptions, LoadReport } from './load.ts';

@@ -36,6 +36,13 @@ describe('resizeBilinear', () => {
     },
   );
 
+  it.each(cases)(
+    '$input.shape → $size by the op of the engine',
+    ({ input, size: [height, width], output }) => {
+      expectSame(resizeBilinear(nhwc(input), { height, width }, 'fast'), nhwc(output), 2 * atol);
+    },
+  );
+
   it('checks gradients in seven cases', () => {
     expect(cases.filter((wanted) => wanted.grad_input)).toHaveLength(7);
   });

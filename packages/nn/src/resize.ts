@@ -11,20 +11,26 @@ export interface Size {
  * Bilinear resize of feature maps, `[N, H, W, C]` → `[N, height, width, C]`: pixel centres aligned
  * (`align_corners=False`), borders repeated, no antialiasing, as PyTorch's `interpolate(mode='bilinear')`.
  *
- * It is two products with the interpolation weights of the axes. Where the positions of the engine's own op are
- * exact in float32 (the ratios are powers of two) that op gives the same values in a third of the time; its gradient
- * is wrong for aligned pixel centres and is never used.
+ * `exact`: two products with the interpolation weights of the axes, positions rounded as PyTorch rounds them. Where the
+ * positions of the engine's own op are exact in float32 (the ratios are powers of two) that op gives the same values in a
+ * third of the time. `fast`: the engine's own op, whatever the ratio, so that a compiled function does the same for every
+ * size; a value may differ by some 1e-7 of the difference of its neighbours for each pixel of its position.
+ * The gradient of the op is wrong for aligned pixel centres and is never used: both have that of the products.
  */
-export function resizeBilinear(x: tf.Tensor4D, { height, width }: Size): tf.Tensor4D {
+export function resizeBilinear(
+  x: tf.Tensor4D,
+  { height, width }: Size,
+  how: 'exact' | 'fast' = 'exact',
+): tf.Tensor4D {
   const [, fromHeight, fromWidth] = x.shape;
-  if (fromHeight === height && fromWidth === width) return tf.clone(x);
+  if (how === 'exact' && fromHeight === height && fromWidth === width) return tf.clone(x);
   const weights = () => ({
     rows: interpolationWeights(fromHeight, height),
     columns: interpolationWeights(fromWidth, width),
   });
   return customGradient([x], {
     value: () => {
-      if (isPowerOfTwo(fromHeight / height) && isPowerOfTwo(fromWidth / width)) {
+      if (how === 'fast' || (isPowerOfTwo(fromHeight / height) && isPowerOfTwo(fromWidth / width))) {
         return tf.image.resizeBilinear(x, [height, width], false, true);
       }
       const { rows, columns } = weights();
@@ -83,14 +89,14 @@ export function mixAxes(x: tf.Tensor4D, rows: tf.Tensor2D, columns: tf.Tensor2D)
 }
 
 /** `[H', H] · [N, H, W·C]`. */
-function mixRows(x: tf.Tensor4D, rows: tf.Tensor2D): tf.Tensor4D {
+export function mixRows(x: tf.Tensor4D, rows: tf.Tensor2D): tf.Tensor4D {
   const [batch, height, width, channels] = x.shape;
   const mixed = tf.matMul(rows, tf.reshape(x, [batch, height, width * channels]));
   return tf.reshape(mixed, [batch, rows.shape[0], width, channels]);
 }
 
 /** `[W', W] · [N·H, W, C]`. */
-function mixColumns(x: tf.Tensor4D, columns: tf.Tensor2D): tf.Tensor4D {
+export function mixColumns(x: tf.Tensor4D, columns: tf.Tensor2D): tf.Tensor4D {
   const [batch, height, width, channels] = x.shape;
   const mixed = tf.matMul(columns, tf.reshape(x, [batch * height, width, channels]));
   return tf.reshape(mixed, [batch, height, columns.shape[0], channels]);

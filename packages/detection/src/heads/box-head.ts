@@ -1,4 +1,5 @@
 import {
+  ConvUnit,
   constant,
   INFERENCE,
   kaimingNormal,
@@ -11,7 +12,6 @@ import {
 } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { BOX_CELLS, type DetectionConfig } from '../config.ts';
-import { ConvUnit } from './conv-unit.ts';
 
 /** What a box head says of N regions. */
 export interface BoxOutput {

@@ -1,7 +1,6 @@
 import type { FeatureSpec } from '@as-mlp/backbone';
-import { constant, type Mode, Module, ModuleList, resizeNearest, xavierUniform } from '@as-mlp/nn';
+import { ConvUnit, constant, type Mode, Module, ModuleList, resizeNearest, xavierUniform } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
-import { ConvUnit } from './conv-unit.ts';
 
 /**
  * Feature pyramid (Lin et al., 2017): a 1×1 convolution of each feature, added up from coarse to fine, then a 3×3

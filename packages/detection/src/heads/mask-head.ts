@@ -1,6 +1,7 @@
 import {
   Conv2d,
   ConvTranspose2d,
+  ConvUnit,
   constant,
   INFERENCE,
   kaimingNormal,
@@ -10,7 +11,6 @@ import {
 } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import type { DetectionConfig } from '../config.ts';
-import { ConvUnit } from './conv-unit.ts';
 
 /** Mask head: 3×3 convolutions, a transposed one that doubles the map, then a mask for each class. */
 export class MaskHead extends Module {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { channelsLast, floats, golden, worst } from '../golden.fixture.ts';
-import { COCO_PREPROCESSING, fittedSize, prepareImage } from './preprocess.ts';
+import { COCO_PREPROCESSING, prepareImage } from './preprocess.ts';
 
 interface Case {
   readonly bgr: number[][][];
@@ -28,27 +28,6 @@ it.each(cases)('prepares an image of $ori_shape as officially', (one) => {
   const planes = channelsLast(values, [1, canvas.height * canvas.width, 3, 1]);
   const probes = one.probe_index.map((index) => planes[index]!);
   expect(worst(probes, one.probe)).toBeLessThan(1e-6);
-});
-
-it.each([
-  [
-    { height: 1, width: 1 },
-    { height: 800, width: 800 },
-  ],
-  [
-    { height: 20, width: 4000 },
-    { height: 7, width: 1333 },
-  ],
-  [
-    { height: 4000, width: 1 },
-    { height: 1333, width: 1 },
-  ],
-  [
-    { height: 480, width: 640 },
-    { height: 800, width: 1067 },
-  ],
-])('fits %o into the official size', (original, fitted) => {
-  expect(fittedSize(original, COCO_PREPROCESSING)).toEqual(fitted);
 });
 
 it('refuses statistics that normalise nothing', () => {

@@ -1,5 +1,11 @@
-import { AsMlpError } from '@as-mlp/base';
-import { type PerChannel, type RgbImage, resize, type Size } from '@as-mlp/data';
+import {
+  fitInside,
+  opencvNormalizeTable,
+  type PerChannel,
+  type RgbImage,
+  resize,
+  type Size,
+} from '@as-mlp/data';
 
 /** How an image becomes the network's input. */
 export interface Preprocessing {
@@ -36,18 +42,6 @@ export interface PreparedImage {
   readonly scale: Float32Array;
 }
 
-/**
- * The largest size with the image's proportions inside `longSide` × `shortSide`, rounded, and 1 pixel at least.
- */
-export function fittedSize(
-  { height, width }: Size,
-  { longSide, shortSide }: Pick<Preprocessing, 'longSide' | 'shortSide'>,
-): Size {
-  const factor = Math.min(longSide / Math.max(height, width), shortSide / Math.min(height, width));
-  const side = (pixels: number) => Math.max(1, Math.floor(pixels * factor + 0.5));
-  return { height: side(height), width: side(width) };
-}
-
 /** `size` with both sides up to the next multiple of 32. */
 export function canvasSize({ height, width }: Size): Size {
   const up = (pixels: number) => Math.ceil(pixels / CANVAS_MULTIPLE) * CANVAS_MULTIPLE;
@@ -57,7 +51,7 @@ export function canvasSize({ height, width }: Size): Size {
 /** Resizes as OpenCV does, normalises, and pads with zeros on the right and at the bottom. */
 export function prepareImage(image: RgbImage, preprocessing: Preprocessing): PreparedImage {
   const original = { height: image.height, width: image.width };
-  const resized = fittedSize(original, preprocessing);
+  const resized = fitInside(original, preprocessing.longSide, preprocessing.shortSide);
   const small = resize(image, resized, 'opencv-bilinear');
   const ratio = [resized.width / original.width, resized.height / original.height];
   const scale = Float32Array.of(...ratio, ...ratio);
@@ -71,7 +65,7 @@ export function normalizeOnto(
   canvas: Size,
   { mean, std }: Pick<Preprocessing, 'mean' | 'std'>,
 ): Float32Array {
-  const table = normalizeTable(mean, std);
+  const table = opencvNormalizeTable(mean, std);
   const values = new Float32Array(canvas.height * canvas.width * 3);
   for (let row = 0, from = 0; row < height; row++) {
     let to = row * canvas.width * 3;
@@ -82,21 +76,4 @@ export function normalizeOnto(
     }
   }
   return values;
-}
-
-/** The 3 · 256 values that bytes become: float32 statistics, a difference and a product that are each rounded to float32. */
-function normalizeTable(mean: PerChannel, std: PerChannel): Float32Array {
-  const { fround } = Math;
-  const table = new Float32Array(3 * 256);
-  for (let channel = 0; channel < 3; channel++) {
-    const [m, s] = [fround(mean[channel]!), fround(std[channel]!)];
-    if (!(s > 0) || !Number.isFinite(m)) {
-      throw new AsMlpError('usage', {
-        what: `a mean of ${mean[channel]} and a standard deviation of ${std[channel]} cannot normalise an image`,
-        fix: 'Give finite means and positive standard deviations, for values from 0 to 255',
-      });
-    }
-    for (let byte = 0; byte < 256; byte++) table[channel * 256 + byte] = fround(byte - m) * (1 / s);
-  }
-  return table;
 }

@@ -1,6 +1,5 @@
 import type { Rng } from '@as-mlp/base';
-import type { Region, Size } from '@as-mlp/data';
-import { fittedSize } from '../predict/preprocess.ts';
+import { fitInside, type Region, type Size } from '@as-mlp/data';
 import { cropExample, type Example, flipExample, resizeExample } from './example.ts';
 
 /**
@@ -26,11 +25,8 @@ export interface DetectionAugmentation {
 export function augmentExample(example: Example, how: DetectionAugmentation, rng: Rng): Example {
   let varied = rng.next() < how.flip ? flipExample(example) : example;
   const resized = (from: Example, shortSides: readonly number[]) => {
-    const size = fittedSize(from.image, {
-      shortSide: shortSides[rng.int(shortSides.length)]!,
-      longSide: how.longSide,
-    });
-    return resizeExample(from, size);
+    const shortSide = shortSides[rng.int(shortSides.length)]!;
+    return resizeExample(from, fitInside(from.image, how.longSide, shortSide));
   };
   if (rng.next() < how.crop) {
     varied = resized(varied, how.cropShortSides);

@@ -19,3 +19,11 @@ export function dropout<T extends tf.Tensor>(x: T, rate: number, mode: Mode): T 
   const isKept = tf.cast(tf.less(drawUniform(mode, x.shape), keep), 'float32');
   return tf.mul(x, tf.mul(isKept, 1 / keep)) as T;
 }
+
+/** Dropout of whole channels of each sample (Tompson et al., 2015; PyTorch's `Dropout2d`), `[B, H, W, C]`. */
+export function channelDropout(x: tf.Tensor4D, rate: number, mode: Mode): tf.Tensor4D {
+  if (!mode.training || rate === 0) return x;
+  const keep = 1 - rate;
+  const uniform = drawUniform(mode, [x.shape[0], 1, 1, x.shape[3]]);
+  return tf.mul(x, tf.mul(tf.cast(tf.less(uniform, keep), 'float32'), 1 / keep));
+}
