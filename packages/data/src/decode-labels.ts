@@ -72,7 +72,7 @@ export async function decodeLabels(
 function withoutPalette(bytes: Uint8Array): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const first = Uint8Array.from(bytes.subarray(0, SECOND_CHUNK));
-  const parts = [first];
+  const parts: Uint8Array[] = [first];
   first[COLOUR_TYPE] = GREY;
   new DataView(first.buffer).setUint32(IHDR_CRC, crc32(first.subarray(12, IHDR_CRC)));
   for (let at = SECOND_CHUNK; at < bytes.length; ) {
