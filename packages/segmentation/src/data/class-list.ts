@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AsMlpError } from '@as-mlp/base';
+import type { Rgb } from '@as-mlp/data';
 import { z } from 'zod';
 
 /** The classes of a data set. */
@@ -9,18 +10,23 @@ export interface ClassList {
   readonly labels: readonly string[];
   /** Whether 0 means unlabelled in label maps and the classes count from 1. */
   readonly reduceZeroLabel: boolean;
+  /** A colour for each class, where the list names them. */
+  readonly palette?: readonly Rgb[] | undefined;
 }
 
 const FILE_NAME = /^classes\d*\.(txt|json)$/;
 
-const jsonSchema = z.union([
-  z.array(z.string()).min(1),
-  z.array(z.looseObject({ id: z.number().int().nonnegative(), name: z.string() })).min(1),
-]);
+const byte = z.number().int().min(0).max(255);
+const classSchema = z.looseObject({
+  id: z.number().int().nonnegative(),
+  name: z.string(),
+  color: z.tuple([byte, byte, byte]).optional(),
+});
+const jsonSchema = z.union([z.array(z.string()).min(1), z.array(classSchema).min(1)]);
 
 /**
  * The classes that a folder names: `classes.txt` with a name a line, or `classes.json` (also `classes150.json`, …) with a list
- * of names, or of `{ id, name }`. Ids that begin with 1 say that 0 means unlabelled.
+ * of names, or of `{ id, name, color? }`. Ids that begin with 1 say that 0 means unlabelled.
  *
  * @returns undefined when there is no such file.
  * @throws AsMlpError (input) for a file that cannot be understood, and for several.
@@ -71,11 +77,16 @@ function fromJson(text: string, where: string): ClassList {
   }
   const { data } = jsonSchema.safeParse(value);
   if (!data) throw fault('it is no list of classes');
-  const classes = data.map((one, id) => (typeof one === 'string' ? { id, name: one } : one));
+  const classes = data.map((one, id) => (typeof one === 'string' ? { id, name: one, color: undefined } : one));
   classes.sort((a, b) => a.id - b.id);
   const first = classes[0]!.id;
   if (first > 1 || classes.some(({ id }, i) => id !== first + i)) {
     throw fault('the ids of its classes have gaps or are given twice');
   }
-  return { labels: classes.map(({ name }) => name), reduceZeroLabel: first === 1 };
+  const colours = classes.flatMap(({ color }) => (color ? [color] : []));
+  return {
+    labels: classes.map(({ name }) => name),
+    reduceZeroLabel: first === 1,
+    palette: colours.length === classes.length ? colours : undefined,
+  };
 }

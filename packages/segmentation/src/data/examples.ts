@@ -1,5 +1,5 @@
 import { AsMlpError } from '@as-mlp/base';
-import { decodeImage, decodeLabels, type LabelMap, type RgbImage } from '@as-mlp/data';
+import { decodeImage, decodeLabels, type LabelMap, type Rgb, type RgbImage } from '@as-mlp/data';
 import { ignoredIndex } from '../labels.ts';
 import { assertLabels } from '../metrics/confusion.ts';
 import { DIGIT_SCENES, openScenes, sceneLabelMap, sceneLabels } from './digit-scenes.ts';
@@ -16,6 +16,8 @@ export interface Example {
 /** The images of one part of a data set, in a fixed order. */
 export interface ExampleSource {
   readonly labels: readonly string[];
+  /** A colour for each class, where the data set names them. */
+  readonly palette: readonly Rgb[] | undefined;
   /** The label of pixels that count for nothing. */
   readonly ignore: number;
   readonly length: number;
@@ -43,6 +45,7 @@ function sceneExamples(split: Split): ExampleSource {
   const labels = sceneLabels(scenes);
   return {
     labels,
+    palette: undefined,
     ignore: ignoredIndex(labels.length),
     length: scenes.length,
     name: (index) => `scene ${index}`,
@@ -54,11 +57,12 @@ function sceneExamples(split: Split): ExampleSource {
 }
 
 function folderExamples(folder: SegmentationFolder, options: ExampleOptions): ExampleSource {
-  const { labels, pairs } = folder;
+  const { labels, palette, pairs } = folder;
   const ignore = ignoredIndex(labels.length);
   const reduces = options.reduceZeroLabel ?? folder.reduceZeroLabel;
   return {
     labels,
+    palette,
     ignore,
     length: pairs.length,
     name: (index) => pairs[index]!.image,
