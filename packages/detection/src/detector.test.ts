@@ -73,7 +73,7 @@ describe.each([
 
   it('has the maps and proposals of the reference', async () => {
     const { expected, detector, image, compile } = await load(name, eager);
-    const network = createNetwork(detector.model, compile);
+    const network = createNetwork(detector.model, { compile });
     const prepared = prepareImage(image, detector.preprocessing);
     expect([...prepared.scale]).toEqual(expected.meta.scale_factor.map(Math.fround));
     const { maps, rpn } = await network.dense(prepared.values, prepared.canvas);

@@ -55,6 +55,7 @@ export interface DetectorOptions {
 
 /** A network ready to detect. Call `dispose` when done. */
 export interface Detector {
+  /** Of a loaded detector with `compile` the weights are in the compiled graphs and cannot be read here. */
   readonly model: DetectionModel;
   readonly labels: readonly string[];
   readonly preprocessing: Preprocessing;
@@ -67,14 +68,21 @@ export interface Detector {
   dispose(): void;
 }
 
+/** Beside {@link DetectorOptions}, for a model that is there already. */
+export interface CreateDetectorOptions extends Omit<DetectorOptions, 'shiftSize'> {
+  readonly notes?: readonly string[];
+  /**
+   * Whether the model may give up its weights as soon as compiled graphs hold them: half the memory, and nothing but this
+   * detector can use them then. Default false.
+   */
+  readonly release?: boolean;
+}
+
 /** Wraps a model, labels and preprocessing as a {@link Detector} that owns the model. */
-export function createDetector(
-  model: DetectionModel,
-  options: Omit<DetectorOptions, 'shiftSize'> & { notes?: readonly string[] } = {},
-): Detector {
+export function createDetector(model: DetectionModel, options: CreateDetectorOptions = {}): Detector {
   const labels = labelsFor(model.config.numClasses, options.labels, 'labels');
   const preprocessing = mergePreprocessing(options.preprocessing);
-  const network = createNetwork(model, options.compile);
+  const network = createNetwork(model, options);
 
   async function detectColumns(image: RgbImage, asked: DetectOptions = {}): Promise<DetectedObjects> {
     const full = { ...OFFICIAL_DETECTIONS, masks: true, ...asked };
@@ -173,5 +181,6 @@ export async function detectorFromWeights(
     throw error;
   }
   const { compile } = options;
-  return createDetector(model, { labels: named, preprocessing, notes, ...(compile ? { compile } : {}) });
+  const known = { labels: named, preprocessing, notes, release: true };
+  return createDetector(model, compile ? { ...known, compile } : known);
 }

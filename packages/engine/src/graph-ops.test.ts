@@ -77,21 +77,23 @@ describe.skipIf(missing)('operations of the graph runtime', () => {
     expectClose(y.data, linear(x, w, b, 'none').values, () => 1e-5);
   });
 
-  it('AsMlpLinear packs constant weights once, for any number of rows, in two sessions at once', async () => {
-    const models = [0, 1].map(() => {
-      const [w, b] = [random([65, 70]), random([70])];
-      return { w, b, run: operation('AsMlpLinear', 1, { constant_weight: { bool: true } }, [w, b]) };
-    });
-    const rows = [1, 300, 7, 0, 49, 300];
-    await Promise.all(
-      models.flatMap(({ w, b, run }) =>
-        rows.map(async (m) => {
-          const x = random([m, 65]);
-          const { values, sizes } = linear(x, w, b, 'none');
-          expectClose((await run(x)).data, values, (i) => 1e-6 * sizes[i]!);
-        }),
-      ),
-    );
+  it('AsMlpLinear takes weights that AsMlpPack has packed, for any number of rows', async () => {
+    for (const [depth, columns] of [
+      [65, 70],
+      [1, 1],
+      [130, 16],
+      [0, 3],
+    ] as const) {
+      const [w, b] = [random([depth, columns]), random([columns])];
+      const packed = await operation('AsMlpPack', 1)(w);
+      const run = operation('AsMlpLinear', 3);
+      for (const m of [1, 300, 7, 0, 49]) {
+        const x = random([m, depth]);
+        const { values, sizes } = linear(x, w, b, 'none');
+        expectClose((await run(x, packed, b)).data, values, (i) => 1e-6 * sizes[i]!);
+      }
+      await expect(run(random([2, depth + 1]), packed, b)).rejects.toThrow(/x is .* and the bias/);
+    }
   });
 
   it('AsMlpLinear lets NaN and infinity through to the rows that have them', async () => {
@@ -105,9 +107,9 @@ describe.skipIf(missing)('operations of the graph runtime', () => {
   });
 
   it.each([
-    [[4, 3], [2, 5], [5], /x is \[4, 3\] and the weight \[2, 5\]/],
-    [[4, 3], [3, 5], [4], /the bias is \[4\] and must be \[5\]/],
-    [[4, 3], [3, 5, 1], [5], /the weight \[3, 5, 1\]|must be rank 2/],
+    [[4, 3], [2, 5], [5], /x is \[4, 3\], the weight \[2, 5\] and the bias \[5\]/],
+    [[4, 3], [3, 5], [4], /the weight \[3, 5\] and the bias \[4\]/],
+    [[4, 3], [3, 5, 1], [5], /the weight \[3, 5, 1\]/],
     [[], [3, 5], [5], /needs 1 axes|at least rank 1/],
   ])('AsMlpLinear refuses %j times %j plus %j', async (x, w, b, message) => {
     const run = operation('AsMlpLinear', 3);

@@ -16,6 +16,7 @@ export type {
   HostTensor,
   StepBatch,
   StepReport,
+  TrainingState,
   TrainingStep,
   TrainingStepOptions,
 } from './graph/training.ts';

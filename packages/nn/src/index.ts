@@ -65,11 +65,18 @@ export {
   assertGradients,
   checkedMoments,
   createAdamW,
-  type MomentTensor,
 } from './optim/adamw.ts';
+export {
+  type Averages,
+  type AveragesOptions,
+  checkedAverages,
+  createAverages,
+  noAverages,
+} from './optim/averages.ts';
 export { CLIP_EPSILON, type ClippedNorm, clipGradNorm, globalNorm } from './optim/clip.ts';
 export { type AdamStep, correctAdam } from './optim/moments.ts';
 export { type DecayRule, splitDecay } from './optim/split-decay.ts';
+export type { MomentTensor } from './optim/state.ts';
 export { Parameter, type ParameterSpec } from './parameter.ts';
 export { adaptiveAvgPool } from './pool.ts';
 export { resizeBilinear, resizeNearest, type Size } from './resize.ts';

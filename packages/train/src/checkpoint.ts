@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AsMlpError } from '@as-mlp/base';
 import { describeIoError, errorCode, fileSource, writeFileAtomic } from '@as-mlp/base/node';
@@ -16,6 +16,7 @@ const TEMPORARY = /^\.step-.*\.tmp$/;
 const FILES = {
   weights: 'model.safetensors',
   moments: 'optimizer.safetensors',
+  averages: 'averages.safetensors',
   state: 'state.json',
 } as const;
 
@@ -26,6 +27,8 @@ export interface CheckpointContent {
   readonly weights: readonly StateTensor[];
   /** The optimiser's moments. */
   readonly optimizer: AdamWState;
+  /** Moving averages of the model's tensors in the official layout, if the run keeps them. */
+  readonly averages?: readonly StateTensor[] | undefined;
 }
 
 /** A checkpoint on disk. Its tensors are read when asked for. */
@@ -35,6 +38,9 @@ export interface SavedCheckpoint {
   /** Calls `use` with the model's tensors; the file is open meanwhile. */
   withWeights<T>(use: (entries: ReadonlyMap<string, WeightEntry>) => Promise<T>): Promise<T>;
   readOptimizer(): Promise<AdamWState>;
+  /** Whether there are moving averages. */
+  readonly hasAverages: boolean;
+  readAverages(): Promise<readonly StateTensor[]>;
 }
 
 /**
@@ -46,7 +52,7 @@ export interface SavedCheckpoint {
  */
 export async function saveCheckpoint(
   root: string,
-  { state, weights, optimizer }: CheckpointContent,
+  { state, weights, optimizer, averages }: CheckpointContent,
 ): Promise<string> {
   const name = `step-${String(state.step).padStart(8, '0')}`;
   const folder = join(root, name);
@@ -54,7 +60,9 @@ export async function saveCheckpoint(
   try {
     await rm(temporary, { recursive: true, force: true });
     await mkdir(temporary, { recursive: true });
-    await writeFileAtomic(join(temporary, FILES.weights), encodeSafetensors(weights, weightMetadata(state)));
+    const header = weightMetadata(state);
+    await writeFileAtomic(join(temporary, FILES.weights), encodeSafetensors(weights, header));
+    if (averages) await writeFileAtomic(join(temporary, FILES.averages), encodeSafetensors(averages, header));
     await writeFileAtomic(join(temporary, FILES.moments), encodeSafetensors(optimizer.moments));
     await writeFileAtomic(join(temporary, FILES.state), stateText(state));
     await rename(temporary, folder);
@@ -110,12 +118,10 @@ async function openCheckpoint(folder: string): Promise<SavedCheckpoint> {
     withWeights: (use) => withFile(join(folder, FILES.weights), use),
     readOptimizer: () =>
       withFile(join(folder, FILES.moments), async (entries) => {
-        const moments: AdamWState['moments'][number][] = [];
-        for (const [name, entry] of entries) {
-          moments.push({ name, shape: entry.shape, data: await entry.read() });
-        }
-        return { step: state.step, moments };
+        return { step: state.step, moments: await readAll(entries) };
       }),
+    hasAverages: await isThere(join(folder, FILES.averages)),
+    readAverages: () => withFile(join(folder, FILES.averages), readAll),
   };
 }
 
@@ -129,6 +135,22 @@ async function withFile<T>(
   } finally {
     await source.close();
   }
+}
+
+async function readAll(entries: ReadonlyMap<string, WeightEntry>): Promise<StateTensor[]> {
+  const tensors: StateTensor[] = [];
+  for (const [name, entry] of entries) tensors.push({ name, shape: entry.shape, data: await entry.read() });
+  return tensors;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    (error: unknown) => {
+      if (errorCode(error) === 'ENOENT') return false;
+      throw describeIoError(error, path);
+    },
+  );
 }
 
 function stateText(state: RunState): string {

@@ -1,10 +1,37 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bytesSource, openWeights } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { fit } from './fit.ts';
 import { planTraining } from './plan.ts';
-import { readLog, temporaryFolder, tinyRecipe, tinyTask } from './tiny-task.fixture.ts';
+import {
+  readLog,
+  TinyModel,
+  temporaryFolder,
+  tinyRecipe,
+  tinyTask,
+  weightBits,
+} from './tiny-task.fixture.ts';
+
+/** The values of every tensor of a model, in the engine's layout. */
+type Values = readonly (readonly number[])[];
+
+const valuesOf = async (model: TinyModel): Promise<Values> => {
+  return Promise.all([...model.namedTensors()].map(async ([, { value }]) => [...(await value.data())]));
+};
+
+const load = async (model: TinyModel, file: string): Promise<Values> => {
+  await model.load((await openWeights(bytesSource(file, readFileSync(file)))).entries);
+  return valuesOf(model);
+};
+
+const distance = (found: readonly Values[], wanted: readonly Values[]) => {
+  const flat = wanted.flat(2);
+  const differences = found.flat(2).map((value, i) => Math.abs(value - flat[i]!));
+  expect(differences).toHaveLength(flat.length);
+  return Math.max(...differences);
+};
 
 describe('fit', () => {
   it('learns', async () => {
@@ -70,6 +97,66 @@ describe('fit', () => {
     expect(counts).toHaveLength(6);
     expect(new Set(counts).size).toBe(1);
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('evaluates and keeps the averages of the weights, and trains on with the weights', async () => {
+    const folder = temporaryFolder();
+    const decay = 0.8;
+    const scores = [1, 2, 0];
+    const model = new TinyModel();
+    const seen: Values[] = [];
+    const task = tinyTask({
+      model,
+      metric: { name: 'score', better: 'higher' },
+      evaluate: async () => {
+        seen.push(await valuesOf(model));
+        return { score: scores[seen.length - 1]! };
+      },
+    });
+    const wanted: Values[] = [];
+    let average = await valuesOf(model);
+    const on = {
+      progress: ({ step }: { step: number }) => {
+        const names = [...model.namedTensors()];
+        average = names.map(([, { value }], i) => {
+          return [...value.dataSync()].map((w, k) => decay * average[i]![k]! + (1 - decay) * w);
+        });
+        if (step % 5 === 0) wanted.push(average);
+      },
+    };
+    const before = tf.memory().numTensors;
+    const { checkpoint } = await fit(task, tinyRecipe({ emaDecay: decay }), { folder }, { on });
+    expect(tf.memory().numTensors).toBe(before);
+    expect(distance(seen, wanted)).toBeLessThan(1e-6);
+
+    const last = await weightBits(model);
+    expect(await load(model, join(folder, 'best.safetensors'))).toEqual(seen[1]);
+    expect(await load(model, join(checkpoint, 'averages.safetensors'))).toEqual(seen[2]);
+    await load(model, join(checkpoint, 'model.safetensors'));
+    expect(await weightBits(model)).toEqual(last);
+
+    // The averages are looked at and change nothing.
+    const plain = tinyTask();
+    await fit(plain, tinyRecipe(), { folder: temporaryFolder() });
+    expect(await weightBits(plain.model)).toEqual(last);
+  });
+
+  it('leaves the weights in the model when an evaluation is stopped', async () => {
+    const controller = new AbortController();
+    const model = new TinyModel();
+    const task = tinyTask({
+      model,
+      evaluate: async () => {
+        controller.abort();
+        return { loss: 0 };
+      },
+    });
+    const run = { folder: temporaryFolder() };
+    const options = { signal: controller.signal };
+    const { checkpoint } = await fit(task, tinyRecipe({ emaDecay: 0.8 }), run, options);
+    const left = await weightBits(model);
+    await load(model, join(checkpoint, 'model.safetensors'));
+    expect(await weightBits(model)).toEqual(left);
   });
 
   it('evaluates after every so many epochs and after the last', async () => {

@@ -30,6 +30,7 @@ export async function fit<Batch>(
   const plan = planTraining(recipe, task.batchesPerEpoch);
   const { updatesPerEpoch, totalUpdates } = plan;
   const { accumulate, saveEvery, logEvery } = recipe;
+  const evaluates = recipe.emaDecay === null ? 'weights' : 'averages';
 
   const record = await openRunRecord(task, recipe, run, on);
   const updater = await createUpdater(task, recipe, run.engine);
@@ -51,11 +52,14 @@ export async function fit<Batch>(
       // Between two epochs. A run that stopped before its evaluation was done comes back to here.
       if (firstBatch === 0 && plan.evaluatesAfter(epoch) && !evaluated()) {
         const begun = performance.now();
-        await updater.pull();
+        await updater.pull(evaluates);
         const metrics = await evaluate(task, signal);
+        if (metrics) {
+          meter.evaluation(performance.now() - begun);
+          await record.addEvaluation(position(), metrics);
+        }
+        if (evaluates === 'averages') await updater.pull('weights');
         if (!metrics) break;
-        meter.evaluation(performance.now() - begun);
-        await record.addEvaluation(position(), metrics);
       }
       if (step === totalUpdates) break;
 

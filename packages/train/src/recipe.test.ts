@@ -15,6 +15,7 @@ describe('parseRecipe', () => {
       betas: [0.9, 0.999],
       eps: 1e-8,
       clipNorm: 5,
+      emaDecay: null,
     });
   });
 
@@ -57,6 +58,7 @@ describe('parseRecipe', () => {
   it.each([
     [{ epochs: 0 }, /epochs is wrong: too small/],
     [{ lr: 'fast' }, /lr is wrong: invalid input: expected number, received string/],
+    [{ emaDecay: 1 }, /emaDecay is wrong: too big/],
     [{ betas: [0.9, 1] }, /betas.1 is wrong/],
     [
       { schedule: { kind: 'steps' } },

@@ -57,6 +57,11 @@ export const loopRecipe = z.strictObject({
   eps: z.number().positive().default(1e-8),
   /** Largest norm of all gradients together. `null`: no clipping. */
   clipNorm: z.number().positive().nullable().default(5),
+  /**
+   * Share of the old value that each update keeps in the moving averages of all weights, e.g. 0.9999; evaluations and the
+   * best weights are those of the averages then. `null`: no averages.
+   */
+  emaDecay: z.number().gt(0).lt(1).nullable().default(null),
   /** Everything random in a run follows from it. */
   seed: z.number().int().nonnegative().default(0),
   /** Evaluate after every so many epochs, and always after the last one; 0: only then. */

@@ -8,12 +8,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { type Engine, openEngine } from '@as-mlp/engine';
 import { describe, expect, it } from 'vitest';
 import type { Progress } from './events.ts';
 import { fit } from './fit.ts';
 import type { LoopRecipe } from './recipe.ts';
 import {
   readLog,
+  TINY_INPUTS,
   TinyModel,
   temporaryFolder,
   tinyRecipe,
@@ -29,33 +31,39 @@ function comparableLog(folder: string): unknown[] {
 }
 
 /** Runs until update `stop`, as with a person who presses Ctrl+C. */
-function interrupted(folder: string, recipe: LoopRecipe, stop: number) {
+function interrupted(folder: string, recipe: LoopRecipe, stop: number, task = tinyTask(), engine?: Engine) {
   const controller = new AbortController();
   const progress = ({ step }: Progress) => {
     if (step === stop) controller.abort();
   };
-  return fit(tinyTask(), recipe, { folder }, { signal: controller.signal, on: { progress } });
+  return fit(task, recipe, { folder, engine }, { signal: controller.signal, on: { progress } });
 }
 
+const engine = await openEngine({ log: () => undefined });
+
 describe('a resumed run', () => {
-  it.each([
+  it.each<[string, Record<string, unknown>, number, compiled?: boolean]>([
     ['in the first epoch', {}, 2],
     ['at the end of an epoch', {}, 5],
     ['in the middle', {}, 8],
     ['one update before the end', {}, 14],
     ['after the last update, before the evaluation', {}, 15],
     ['between accumulated updates', { accumulate: 2, clipNorm: 0.5 }, 3],
-  ])('ends with the bits of an uninterrupted one when stopped %s', async (_, changes, stop) => {
+    ['with averages', { emaDecay: 0.9, accumulate: 2 }, 3],
+    ['with averages, before an evaluation', { emaDecay: 0.9 }, 10],
+    ['with averages, compiled', { emaDecay: 0.9 }, 8, true],
+  ])('ends with the bits of an uninterrupted one when stopped %s', async (_, changes, stop, compiled) => {
     const recipe = tinyRecipe(changes);
-    const whole = { folder: temporaryFolder(), task: tinyTask() };
+    const newTask = () => tinyTask(compiled ? { inputs: TINY_INPUTS } : {});
+    const whole = { folder: temporaryFolder(), task: newTask(), engine };
     const expected = await fit(whole.task, recipe, whole);
 
     const folder = temporaryFolder();
-    const first = await interrupted(folder, recipe, stop);
+    const first = await interrupted(folder, recipe, stop, newTask(), engine);
     expect(first).toMatchObject({ completed: false, step: stop });
     // A new process starts from other weights and must not care.
-    const task = tinyTask();
-    const actual = await fit(task, recipe, { folder, resume: true });
+    const task = newTask();
+    const actual = await fit(task, recipe, { folder, resume: true, engine });
 
     expect(await weightBits(task.model)).toEqual(await weightBits(whole.task.model));
     expect(comparableLog(folder)).toEqual(comparableLog(whole.folder));
@@ -65,6 +73,7 @@ describe('a resumed run', () => {
       'best.safetensors',
       'checkpoints/%/model.safetensors',
       'checkpoints/%/optimizer.safetensors',
+      ...(recipe.emaDecay === null ? [] : ['checkpoints/%/averages.safetensors']),
     ]) {
       const path = file.replace('%', expected.checkpoint.split(/[\\/]/).at(-1)!);
       expect(readFileSync(join(folder, path)).equals(readFileSync(join(whole.folder, path))), path).toBe(
@@ -189,6 +198,7 @@ describe('resuming', () => {
       { lr: 0.5, schedule: { kind: 'poly' } },
       /\(lr: 0.02 then, 0.5 now; schedule.kind: "cosine" then, "poly" now/,
     ],
+    ['averages', {}, { emaDecay: 0.9 }, /emaDecay: null then, 0.9 now; averages: false then, true now/],
     ['another task', { name: 'other' }, {}, /task: "tiny" then, "other" now/],
     ['other data', { batchesPerEpoch: 6 }, {}, /batchesPerEpoch: 5 then, 6 now/],
     [
@@ -215,6 +225,15 @@ describe('resuming', () => {
     const again = fit(tinyTask(), tinyRecipe(), { folder, resume: true });
     await expect(again).rejects.toThrow(/checkpoints of this run are gone/);
     expect(readFileSync(join(folder, 'best.safetensors')).equals(best)).toBe(true);
+  });
+
+  it('refuses a checkpoint without the averages that the recipe wants', async () => {
+    const folder = temporaryFolder();
+    const recipe = tinyRecipe({ emaDecay: 0.9 });
+    const { checkpoint } = await interrupted(folder, recipe, 7);
+    rmSync(join(checkpoint, 'averages.safetensors'));
+    const again = fit(tinyTask(), recipe, { folder, resume: true });
+    await expect(again).rejects.toThrow(/started differently \(averages: false then, true now\)/);
   });
 
   it('refuses a model of another shape', async () => {

@@ -96,7 +96,7 @@ export async function resumeRun(
   });
   const changes = [
     ...differences(parseJson(text, folder.recipe), asJson(recipe)),
-    ...(checkpoint ? stateDifferences(checkpoint, task) : []),
+    ...(checkpoint ? stateDifferences(checkpoint, task, recipe) : []),
   ];
   if (changes.length > 0) {
     throw new AsMlpError('usage', {
@@ -112,10 +112,20 @@ export async function resumeRun(
 /** What of a task must stay the same while a run goes on. */
 type Fingerprint = Pick<Task<unknown>, 'name' | 'batchesPerEpoch' | 'metadata'>;
 
-function stateDifferences({ state }: SavedCheckpoint, task: Fingerprint): string[] {
+function stateDifferences(
+  { state, hasAverages }: SavedCheckpoint,
+  task: Fingerprint,
+  { emaDecay }: LoopRecipe,
+): string[] {
+  const { batchesPerEpoch } = task;
   return differences(
-    { task: state.task, batchesPerEpoch: state.batchesPerEpoch, model: state.metadata },
-    { task: task.name, batchesPerEpoch: task.batchesPerEpoch, model: task.metadata() },
+    {
+      task: state.task,
+      batchesPerEpoch: state.batchesPerEpoch,
+      model: state.metadata,
+      averages: hasAverages,
+    },
+    { task: task.name, batchesPerEpoch, model: task.metadata(), averages: emaDecay !== null },
   );
 }
 

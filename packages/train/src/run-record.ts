@@ -1,6 +1,7 @@
 import { AsMlpError, type RngState } from '@as-mlp/base';
 import { writeFileAtomic } from '@as-mlp/base/node';
 import { encodeSafetensors } from '@as-mlp/nn';
+import { averagesFromFile, averagesToFile } from './averages.ts';
 import { type SavedCheckpoint, saveCheckpoint, updateState, weightMetadata } from './checkpoint.ts';
 import { describeEnvironment, type Environment } from './environment.ts';
 import type { FitListeners, Run } from './events.ts';
@@ -29,7 +30,7 @@ export interface RunRecord {
   readonly firstStep: number;
   readonly history: readonly Evaluation[];
   readonly best: Evaluation | null;
-  /** Gives the optimiser its state back and notes the beginning in the log. */
+  /** Gives the updater its state back and notes the beginning in the log. */
   begin(updater: Updater): Promise<void>;
   logStep(record: Omit<StepRecord, 'type' | 'time'>): Promise<void>;
   /** Saves a checkpoint, unless this position is saved already. Returns its folder. */
@@ -99,11 +100,13 @@ function createRecord<Batch>(setting: Setting<Batch>): RunRecord {
 
   const save = async (position: Position, updater: Updater): Promise<string> => {
     if (saved?.step === position.step) return saved.folder;
-    await updater.pull();
+    await updater.pull('weights');
+    const { averages, ...optimizer } = await updater.exportState();
     const content = {
       state: stateAt(position),
       weights: await task.model.stateDict(),
-      optimizer: await updater.exportState(),
+      optimizer,
+      averages: averages && averagesToFile(task.model, averages),
     };
     saved = { step: position.step, folder: await saveCheckpoint(folder.checkpoints, content) };
     on.checkpoint?.(saved.folder, saved.step);
@@ -117,7 +120,12 @@ function createRecord<Batch>(setting: Setting<Batch>): RunRecord {
       return best;
     },
     begin: async (updater) => {
-      if (checkpoint) await updater.importState(await checkpoint.readOptimizer());
+      if (checkpoint) {
+        const averages = checkpoint.hasAverages
+          ? averagesFromFile(task.model, await checkpoint.readAverages())
+          : undefined;
+        await updater.importState({ ...(await checkpoint.readOptimizer()), averages });
+      }
       // Only now is it certain that the run goes on.
       if (resumed) await rewindLog(folder.log, checkpoint?.state);
       await log({ type: resumed ? 'resume' : 'start', time: now(), step: firstStep, environment });

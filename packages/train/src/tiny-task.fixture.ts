@@ -39,6 +39,9 @@ export interface TinyBatch {
 
 export const BATCH = 4;
 
+/** What lets the tiny task be compiled. */
+export const TINY_INPUTS = [{ shape: ['batch', 2] }, { shape: ['batch'], dtype: 'int32' }] as const;
+
 function makeBatch(seed: number, epoch: number, index: number): TinyBatch {
   const x = createRng(seed)
     .fork(epoch)

@@ -1,5 +1,12 @@
-import type { Engine, HostTensor, StepBatch } from '@as-mlp/engine';
-import { type AdamWGroup, type AdamWState, createAdamW, splitDecay } from '@as-mlp/nn';
+import type { Engine, HostTensor, StepBatch, TrainingState } from '@as-mlp/engine';
+import {
+  type AdamWGroup,
+  type AveragesOptions,
+  createAdamW,
+  createAverages,
+  noAverages,
+  splitDecay,
+} from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LoopRecipe } from './recipe.ts';
 import { assertFiniteStep, type StepResult, trainStep } from './step.ts';
@@ -20,32 +27,40 @@ export interface Updater {
    * @throws AsMlpError (input) when the loss or a gradient is NaN or infinite; the weights have not changed then.
    */
   update(batches: readonly StepBatch[], options: UpdateOptions): Promise<StepResult>;
-  /** Brings the weights into the model, which need not have them between updates. */
-  pull(): Promise<void>;
-  exportState(): Promise<AdamWState>;
-  importState(state: AdamWState): Promise<void>;
+  /**
+   * Brings the weights, or their averages, into the model, which need not have either between updates. An update starts from
+   * the weights whatever the model has. Only a recipe with `emaDecay` has averages.
+   */
+  pull(which: 'weights' | 'averages'): Promise<void>;
+  exportState(): Promise<TrainingState>;
+  importState(state: TrainingState): Promise<void>;
   dispose(): Promise<void>;
 }
 
 /** The part of a task that an update needs. */
 export type Trainee = Pick<Task<unknown>, 'model' | 'decayRule' | 'inputs' | 'loss'>;
 
-/** AdamW over the trainable parameters, in the two groups of the task's rule; compiled where task and engine can. */
+/**
+ * AdamW over the trainable parameters, in the two groups of the task's rule, and moving averages where the recipe wants them;
+ * compiled where task and engine can.
+ */
 export async function createUpdater(
   task: Trainee,
   recipe: LoopRecipe,
   engine: Engine | undefined,
 ): Promise<Updater> {
   const groups = groupsOf(task, recipe);
+  const averages = averagesOf(task, recipe);
   const { inputs } = task;
   const compile = engine?.compileTrainingStep;
-  if (!compile || !inputs) return eagerUpdater(task, recipe, groups);
+  if (!compile || !inputs) return eagerUpdater(task, recipe, groups, averages);
   const { betas, eps, accumulate } = recipe;
   const step = await compile({
     groups,
     betas,
     eps,
     accumulate,
+    averages,
     inputs,
     clipNorm: recipe.clipNorm ?? undefined,
     loss: (tensors, mode) => task.loss(tensors, mode),
@@ -56,7 +71,7 @@ export async function createUpdater(
       assertFiniteStep(result, where);
       return result;
     },
-    pull: () => step.pull(),
+    pull: (which) => step.pull(which),
     exportState: () => step.exportState(),
     importState: (state) => step.importState(state),
     dispose: () => step.dispose(),
@@ -67,26 +82,48 @@ function eagerUpdater(
   task: Trainee,
   { betas, eps, clipNorm }: LoopRecipe,
   groups: readonly AdamWGroup[],
+  averaged: AveragesOptions | undefined,
 ): Updater {
   const optimizer = createAdamW(groups, { betas, eps });
+  const averages = averaged && createAverages(averaged);
   return {
     update: async (batches, options) => {
+      averages?.put('weights');
       const losses = batches.map(
         ({ tensors, rng }) =>
           () =>
             task.loss(tensors.map(toTensor), { training: true, rng }),
       );
-      return trainStep(task.model, losses, optimizer, { ...options, clipNorm });
+      const result = trainStep(task.model, losses, optimizer, { ...options, clipNorm });
+      averages?.update();
+      return result;
     },
-    pull: async () => undefined,
-    exportState: () => optimizer.exportState(),
-    importState: async (state) => optimizer.importState(state),
-    dispose: async () => optimizer.dispose(),
+    pull: async (which) => {
+      if (averages) averages.put(which);
+      else if (which === 'averages') throw noAverages();
+    },
+    exportState: async () => {
+      return { ...(await optimizer.exportState()), averages: await averages?.exportState() };
+    },
+    importState: async ({ averages: given = [], ...state }) => {
+      optimizer.importState(state);
+      averages?.importState(given);
+    },
+    dispose: async () => {
+      optimizer.dispose();
+      averages?.dispose();
+    },
   };
 }
 
 function toTensor({ shape, data }: HostTensor): tf.Tensor {
   return tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32');
+}
+
+function averagesOf({ model }: Trainee, { emaDecay }: LoopRecipe): AveragesOptions | undefined {
+  if (emaDecay === null) return undefined;
+  const variables = [...model.namedTensors()].map(([name, { value }]) => [name, value] as const);
+  return { decay: emaDecay, variables };
 }
 
 function groupsOf({ model, decayRule }: Trainee, { weightDecay }: LoopRecipe): AdamWGroup[] {

@@ -1,5 +1,12 @@
 import type { Size } from '@as-mlp/data';
-import { type Compile, type Compiled, runEagerly, type TensorFunction } from '@as-mlp/nn';
+import {
+  type Compile,
+  type Compiled,
+  type InputSpec,
+  type Module,
+  runEagerly,
+  type TensorFunction,
+} from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { BOX_CELLS, MASK_CELLS, MASK_SIZE } from '../config.ts';
 import type { DetectionModel } from '../model.ts';
@@ -36,12 +43,32 @@ export interface Network {
   dispose(): Promise<void>;
 }
 
+/** How {@link createNetwork} treats the model. */
+export interface NetworkOptions {
+  readonly compile?: Compile | undefined;
+  /** Whether a part of the model gives up its weights as soon as its graph holds them. Default false. */
+  readonly release?: boolean;
+}
+
 /** Compiles each part of `model` when it is first needed. Weights that change later need a new network then. */
-export function createNetwork(model: DetectionModel, compile: Compile = runEagerly): Network {
+export function createNetwork(
+  model: DetectionModel,
+  { compile = runEagerly, release = false }: NetworkOptions = {},
+): Network {
   const { channels, numClasses } = model.config;
   const { strides } = model.neck;
   const compiled = new Map<string, Promise<Compiled<TensorFunction>>>();
-  const part = (name: string, make: () => Promise<Compiled<TensorFunction>>) => {
+  const part = (
+    name: string,
+    run: TensorFunction,
+    inputs: readonly InputSpec[],
+    modules: readonly Module[],
+  ) => {
+    const make = async () => {
+      const made = await compile(run, { inputs });
+      if (release && made.isGraph) for (const module of modules) module.dispose();
+      return made;
+    };
     const known = compiled.get(name) ?? make();
     compiled.set(name, known);
     return known;
@@ -52,12 +79,20 @@ export function createNetwork(model: DetectionModel, compile: Compile = runEager
       const { maps, rpn } = model.dense(images as tf.Tensor4D);
       return [...maps.slice(0, -1), ...rpn.flatMap(({ logits, deltas }) => [logits, deltas])];
     });
-  const boxFunction =
-    (stage: number): TensorFunction =>
-    (regions) => {
-      const { logits, deltas } = model.boxHeads[stage]!.forward(regions as tf.Tensor4D);
+  const densePart = () => {
+    const { backbone, neck, rpnHead } = model;
+    const inputs = [{ shape: ['batch', 'height', 'width', 3] }] as const;
+    return part('dense', denseFunction, inputs, [backbone, neck, rpnHead]);
+  };
+  const boxPart = (stage: number) => {
+    const head = model.boxHeads[stage]!;
+    const boxFunction: TensorFunction = (regions) => {
+      const { logits, deltas } = head.forward(regions as tf.Tensor4D);
       return [logits, deltas];
     };
+    const inputs = [{ shape: ['batch', BOX_CELLS, BOX_CELLS, channels] }] as const;
+    return part(`box ${stage}`, boxFunction, inputs, [head]);
+  };
   const maskFunction: TensorFunction = (regions, classes) =>
     tf.tidy(() => {
       const chosen = tf.reshape(classes!, [-1, 1, 1, numClasses]);
@@ -72,8 +107,9 @@ export function createNetwork(model: DetectionModel, compile: Compile = runEager
 
   return {
     dense: async (values, canvas) => {
-      const inputs = [{ shape: ['batch', 'height', 'width', 3] }] as const;
-      const run = await part('dense', () => compile(denseFunction, { inputs }));
+      const run = await densePart();
+      // Now, so that no weights are held twice while the maps need the most memory.
+      for (const stage of model.boxHeads.keys()) await boxPart(stage);
       const outputs = await runOn(run, [tf.tensor4d(values, [1, canvas.height, canvas.width, 3])]);
       const levels = strides.length;
       return {
@@ -93,8 +129,7 @@ export function createNetwork(model: DetectionModel, compile: Compile = runEager
     },
 
     boxes: async (stage, count, cut) => {
-      const inputs = [{ shape: ['batch', BOX_CELLS, BOX_CELLS, channels] }] as const;
-      const run = await part(`box ${stage}`, () => compile(boxFunction(stage), { inputs }));
+      const run = await boxPart(stage);
       const logits = new Float32Array(count * (numClasses + 1));
       const deltas = new Float32Array(count * 4 * numClasses);
       for (let start = 0; start < count; start += BOX_BATCH) {
@@ -112,7 +147,7 @@ export function createNetwork(model: DetectionModel, compile: Compile = runEager
         { shape: ['batch', MASK_CELLS, MASK_CELLS, channels] },
         { shape: ['batch', numClasses] },
       ] as const;
-      const run = await part('masks', () => compile(maskFunction, { inputs }));
+      const run = await part('masks', maskFunction, inputs, model.maskHeads);
       const masks = new Float32Array(labels.length * MASK_SIZE ** 2);
       for (let start = 0; start < labels.length; start += MASK_BATCH) {
         const chosen = labels.subarray(start, start + MASK_BATCH);

@@ -5,8 +5,8 @@
 
 namespace graph_runtime {
 
-// y = act(x · weight + bias) + residual. x [..., K], weight [K, N], bias [N], residual none or one [..., N]. With
-// `constant_weight` the weights are packed at the first run only.
+// y = act(x · weight + bias) + residual. x [..., K], weight [K, N] or what AsMlpPack makes of that, bias [N], residual none
+// or one [..., N].
 void RegisterLinear();
 // y = act(x + bias) + residual, for a product x [..., N] in bfloat16 that TensorFlow computes; y is that or float.
 void RegisterEpilogue();

@@ -1,7 +1,5 @@
 #include "product.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cstring>
 #include <new>
@@ -108,7 +106,7 @@ struct Job {
 };
 
 void Job::ComputeTile(Tile tile, int64_t rows, int64_t row, int64_t column, bool last) const {
-  const int64_t columns = weights.columns();
+  const int64_t columns = weights.columns;
   const int64_t width = std::min<int64_t>(kTileColumns, columns - column);
   const bool gelu = last && finish.gelu;
   const float* residual = last && finish.residual ? finish.residual + row * columns + column : nullptr;
@@ -138,7 +136,7 @@ void Job::ComputeTile(Tile tile, int64_t rows, int64_t row, int64_t column, bool
 }
 
 void Job::Compute(int64_t row, int64_t row_end, int64_t panel, int64_t panel_end) const {
-  const int64_t depth = weights.depth();
+  const int64_t depth = weights.depth;
   const int64_t tiles = CeilDiv(row_end - row, kTileRows);
   int64_t k = 0;
   do {
@@ -163,36 +161,32 @@ void Job::Compute(int64_t row, int64_t row_end, int64_t panel, int64_t panel_end
 }  // namespace
 
 Floats::Floats(int64_t count) {
-  constexpr size_t kLargePage = 1 << 21;
   const size_t bytes = std::max<size_t>(static_cast<size_t>(count) * sizeof(float), 64);
-  const bool large = bytes >= kLargePage;
   void* data = nullptr;
-  if (posix_memalign(&data, large ? kLargePage : 64, bytes) != 0) throw std::bad_alloc();
-  if (large) madvise(data, bytes, MADV_HUGEPAGE);
+  if (posix_memalign(&data, 64, bytes) != 0) throw std::bad_alloc();
   data_.reset(static_cast<float*>(data));
 }
 
-PackedWeights::PackedWeights(const float* weights, int64_t depth, int64_t columns)
-    : depth_(depth), columns_(columns), data_(depth * panels() * kTileColumns) {
-  ThreadPool::Get().For(panels(), [&](int64_t p) {
+int64_t PackedWeights::PanelColumns() { return kTileColumns; }
+
+int64_t PackedWeights::Panels(int64_t columns) { return CeilDiv(columns, kTileColumns); }
+
+void Pack(const float* weights, int64_t depth, int64_t columns, float* packed) {
+  ThreadPool::Get().For(PackedWeights::Panels(columns), [&](int64_t p) {
     const int64_t column = p * kTileColumns;
     const int64_t width = std::min<int64_t>(kTileColumns, columns - column);
-    float* to = data_.data() + p * depth * kTileColumns;
+    float* to = packed + p * depth * kTileColumns;
     for (int64_t k = 0; k < depth; k++, to += kTileColumns) {
       std::fill(std::copy_n(weights + k * columns + column, width, to), to + kTileColumns, 0.0f);
     }
   });
 }
 
-int64_t PackedWeights::panels() const { return CeilDiv(columns_, kTileColumns); }
-
-const float* PackedWeights::Panel(int64_t index) const { return data_.data() + index * depth_ * kTileColumns; }
-
 void Multiply(const float* x, int64_t rows, const PackedWeights& weights, const Finish& finish, float* y) {
   const int64_t panels = weights.panels();
   if (rows == 0 || panels == 0) return;
   const Floats bias(panels * kTileColumns);
-  std::fill(std::copy_n(finish.bias, weights.columns(), bias.data()), bias.data() + panels * kTileColumns, 0.0f);
+  std::fill(std::copy_n(finish.bias, weights.columns, bias.data()), bias.data() + panels * kTileColumns, 0.0f);
   const Job job{x, weights, finish, bias.data(), y};
   // Several parts for each thread, since one may be held up by what else the machine does. Few rows are computed
   // together, so that weights are read once, and the panels are divided.

@@ -9,7 +9,7 @@
 
 namespace graph_runtime {
 
-// Memory for floats on a boundary of cache lines; on large pages where it is large. Throws std::bad_alloc.
+// Memory for floats on a boundary of cache lines. Throws std::bad_alloc.
 class Floats {
  public:
   Floats() = default;
@@ -25,21 +25,20 @@ class Floats {
 
 // A matrix [depth, columns] in panels of as many columns as the inner loop computes at a time; within a panel row
 // follows row. The last panel is filled up with zeros.
-class PackedWeights {
- public:
-  PackedWeights() = default;
-  PackedWeights(const float* weights, int64_t depth, int64_t columns);
+struct PackedWeights {
+  const float* data;
+  int64_t depth;
+  int64_t columns;
 
-  int64_t depth() const { return depth_; }
-  int64_t columns() const { return columns_; }
-  int64_t panels() const;
-  const float* Panel(int64_t index) const;
+  int64_t panels() const { return Panels(columns); }
+  const float* Panel(int64_t index) const { return data + index * depth * PanelColumns(); }
 
- private:
-  int64_t depth_ = 0;
-  int64_t columns_ = 0;
-  Floats data_;
+  static int64_t PanelColumns();
+  static int64_t Panels(int64_t columns);
 };
+
+// Writes weights [depth, columns] as PackedWeights: [panels, depth, PanelColumns] floats.
+void Pack(const float* weights, int64_t depth, int64_t columns, float* packed);
 
 // What is done with x · W before it is written.
 struct Finish {
@@ -48,7 +47,7 @@ struct Finish {
   const float* residual = nullptr;  // As y, or nullptr. Added last.
 };
 
-// x is [rows, weights.depth()], y [rows, weights.columns()]; on all threads of the pool.
+// x is [rows, weights.depth], y [rows, weights.columns]; on all threads of the pool.
 void Multiply(const float* x, int64_t rows, const PackedWeights& weights, const Finish& finish, float* y);
 
 }  // namespace graph_runtime

@@ -133,6 +133,31 @@ describe('compile', () => {
     tf.dispose([x, weight]);
   });
 
+  it('knows the slope of ReLU and of the absolute value', async () => {
+    const slopes = (x: tf.Tensor) => tf.grad((at) => tf.add(tf.relu(at), tf.mul(tf.abs(at), 10)))(x);
+    const compiled = await compile(slopes, { inputs: [{ shape: ['batch'] }] });
+    const x = tf.tensor1d([-2, -0.5, 0.5, 3]);
+    const given = await compiled(x);
+    expect([...(await given.data())]).toEqual([-10, -10, 11, 11]);
+    await compiled.dispose();
+    tf.dispose([x, given]);
+  });
+
+  it.each([-2, -1, 1, 2])('follows the batch size %i, and its half', async (offset) => {
+    const fn = (x: tf.Tensor) => {
+      const [batch] = x.shape as [number];
+      return tf.stack([tf.mul(tf.sum(x), batch + offset), tf.mul(tf.sum(x), Math.ceil(batch / 2))]);
+    };
+    const compiled = await compile(fn, { inputs: [{ shape: ['batch'] }] });
+    for (const batch of [4, 5, 7, 64]) {
+      const x = tf.fill([batch], 1 / batch);
+      const [given, wanted] = [await compiled(x), fn(x)];
+      expect(await difference(given, wanted)).toBeLessThan(1e-5);
+      tf.dispose([x, given, wanted]);
+    }
+    await compiled.dispose();
+  });
+
   it('keeps the values that variables had', async () => {
     const scale = tf.variable(tf.scalar(2));
     const compiled = await compile((x) => tf.mul(x, scale), { inputs: [{ shape: [1] }] });

@@ -75,6 +75,11 @@ export class GraphLowering {
     for (const [i, id] of kernel.outputs.entries()) this.values.set(id, names[i]!);
   }
 
+  /** A node with one input, the same for the same input. */
+  sharedNode(op: string, input: string): string {
+    return this.once(`${op} ${input}`, () => this.node(op, [input]));
+  }
+
   /** A constant; equal ones of a few elements are one node. */
   constant(tensor: GraphTensor): string {
     const add = () => this.node('Const', [], { dtype: { type: tensor.dtype }, value: { tensor } });

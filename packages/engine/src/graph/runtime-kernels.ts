@@ -36,12 +36,11 @@ export const RUNTIME_KERNELS: Readonly<Record<string, LowerKernel>> = {
   },
   Linear: (graph, kernel) => {
     const { bias, residuals } = addends(graph, kernel, 'weight');
-    const inputs = [graph.input(kernel, 'x'), graph.input(kernel, 'weight'), bias, ...residuals];
-    const attributes = {
-      residuals: { int: residuals.length },
-      activation: activation(kernel),
-      constant_weight: { bool: !graph.variablesChange },
-    };
+    const given = graph.input(kernel, 'weight');
+    // Weights that change are packed in each run.
+    const weight = graph.variablesChange ? given : graph.sharedNode('AsMlpPack', given);
+    const inputs = [graph.input(kernel, 'x'), weight, bias, ...residuals];
+    const attributes = { residuals: { int: residuals.length }, activation: activation(kernel) };
     graph.define(kernel, graph.node('AsMlpLinear', inputs, attributes));
   },
   AxialShift: (graph, kernel) => {

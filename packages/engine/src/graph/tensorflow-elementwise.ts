@@ -88,4 +88,11 @@ export const ELEMENTWISE: Lowerings = {
     const inputs = ['condition', 't', 'e'].map((key) => graph.input(kernel, key));
     graph.define(kernel, graph.node('SelectV2', inputs, typeOf(graph, kernel, 't')));
   },
+  // 1 above 0, else alpha: the slope of ReLU.
+  Step: (graph, kernel) => {
+    const type = typeOf(graph, kernel, 'x');
+    const isAbove = graph.node('Greater', [graph.input(kernel, 'x'), graph.scalar(0)], type);
+    const values = [graph.scalar(1), graph.scalar(kernel.attrs.alpha as number)];
+    graph.define(kernel, graph.node('SelectV2', [isAbove, ...values], type));
+  },
 };

@@ -1,4 +1,4 @@
-import { type AdamWGroup, CLIP_EPSILON } from '@as-mlp/nn';
+import { type AdamWGroup, type AveragesOptions, CLIP_EPSILON } from '@as-mlp/nn';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { GraphNode } from '../graph-def.ts';
 import { GraphLowering } from './graph-lowering.ts';
@@ -13,6 +13,7 @@ export interface UpdateOptions {
   readonly betas: readonly [number, number];
   readonly clipNorm: number | undefined;
   readonly accumulate: number;
+  readonly averages: AveragesOptions | undefined;
   /** Whether operations of the graph runtime may stand for several of TensorFlow's. */
   readonly fused: boolean;
 }
@@ -43,6 +44,13 @@ export interface GraphBuffer {
   readonly value: GraphVariable;
 }
 
+/** The moving average of a variable of the model. */
+export interface GraphAverage {
+  readonly name: string;
+  readonly variable: tf.Variable;
+  readonly average: GraphVariable;
+}
+
 /** A training step as nodes, and the names by which it is run. */
 export interface TrainingGraph {
   readonly nodes: readonly GraphNode[];
@@ -58,6 +66,7 @@ export interface TrainingGraph {
   readonly forget: readonly string[];
   readonly slots: readonly GraphSlot[];
   readonly buffers: readonly GraphBuffer[];
+  readonly averages: readonly GraphAverage[];
 }
 
 /** Feeds of every update beside the batch; `rate` and `decay` once for each group. */
@@ -72,7 +81,8 @@ const VARIABLE = { dtype: { type: 'float32' } } as const;
 
 /**
  * Continues a recorded step – outputs: the report, then the gradient of each parameter in the order of the groups, then
- * what it assigns – with clipping and AdamW. Whatever is not finite stops the update before a variable has changed.
+ * what it assigns – with clipping, AdamW and moving averages. Whatever is not finite stops the update before a variable has
+ * changed.
  */
 export function lowerTraining(program: Program, options: UpdateOptions): TrainingGraph {
   return new TrainingLowering(program, options).lowerStep();
@@ -105,7 +115,8 @@ class TrainingLowering extends GraphLowering {
     const norm = this.node('Sqrt', [this.node('Mul', [sum, this.scalar(2)], FLOAT)], FLOAT);
     const may = this.node('LogicalAnd', [report, this.node('IsFinite', [norm], FLOAT)]);
     const scale = this.clipScale(norm);
-    const update: string[] = [];
+    /** The node that gives a variable its new value. */
+    const changes = new Map<tf.Variable, string>();
     const slots = params.map(({ name, variable, group }, i): GraphSlot => {
       const gradient = scale ? this.node('Mul', [totals[i]!, scale], FLOAT) : totals[i]!;
       const [weight, first, second] = ['weight', 'first', 'second'].map((kind) => {
@@ -113,14 +124,8 @@ class TrainingLowering extends GraphLowering {
           kind === 'weight' ? this.handle(variable) : this.variable(`${kind}_${i}`, variable.shape);
         return { handle, ...this.access(`${kind}_${i}`, handle, variable.shape) };
       });
-      update.push(
-        this.adam(
-          [weight!, first!, second!].map(({ handle }) => handle),
-          gradient,
-          group,
-          may,
-        ),
-      );
+      const handles = [weight!, first!, second!].map(({ handle }) => handle);
+      changes.set(variable, this.adam(handles, gradient, group, may));
       return { name, variable, weight: weight!, first: first!, second: second! };
     });
     for (const [i, variable] of this.program.assigned.entries()) {
@@ -129,9 +134,11 @@ class TrainingLowering extends GraphLowering {
         const given = this.gated(value, condition);
         return this.node('AssignVariableOp', [this.handle(variable), given], VARIABLE);
       };
-      update.push(assign(may));
+      changes.set(variable, assign(may));
       if (this.options.accumulate > 1) add.push(assign(report));
     }
+    const { averages, moves } = this.averages(changes, may);
+    const update = [...changes.values(), ...moves];
     const trained = new Set(params.map(({ variable }) => variable));
     const others = [...this.handles].filter(([variable]) => !trained.has(variable));
     const buffers = others.map(([variable, handle], i): GraphBuffer => {
@@ -147,6 +154,7 @@ class TrainingLowering extends GraphLowering {
       forget,
       slots,
       buffers,
+      averages,
     };
   }
 
@@ -211,6 +219,29 @@ class TrainingLowering extends GraphLowering {
       return this.node('AddV2', [part, this.node('ReadVariableOp', [handle], VARIABLE)], FLOAT);
     });
     return { totals, add, forget };
+  }
+
+  /** The averages, and the nodes that move them, after `changes`, towards the variables; only if `may` is true. */
+  private averages(
+    changes: ReadonlyMap<tf.Variable, string>,
+    may: string,
+  ): { averages: GraphAverage[]; moves: string[] } {
+    const moves: string[] = [];
+    if (!this.options.averages) return { averages: [], moves };
+    const { decay, variables } = this.options.averages;
+    const share = this.gated(this.scalar(1 - decay), may);
+    const averages = [...variables].map(([name, variable], i) => {
+      const handle = this.variable(`average_${i}`, variable.shape);
+      const change = changes.get(variable);
+      const after = change === undefined ? [] : [`^${change}`];
+      const value = this.node('ReadVariableOp', [this.handle(variable), ...after], VARIABLE);
+      const average = this.node('ReadVariableOp', [handle], VARIABLE);
+      const gap = this.node('Sub', [value, average], FLOAT);
+      const move = this.node('Mul', [gap, share], FLOAT);
+      moves.push(this.node('AssignAddVariableOp', [handle, move], VARIABLE));
+      return { name, variable, average: this.access(`average_${i}`, handle, variable.shape) };
+    });
+    return { averages, moves };
   }
 
   /** Whether all of a vector are numbers. */

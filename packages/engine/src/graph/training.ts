@@ -3,12 +3,15 @@ import {
   type AdamWGroup,
   type AdamWOptions,
   type AdamWState,
+  type AveragesOptions,
   assertGradients,
+  checkedAverages,
   checkedMoments,
   correctAdam,
   type InputSpec,
   type Mode,
   type MomentTensor,
+  noAverages,
 } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { encodeGraphDef } from '../graph-def.ts';
@@ -27,6 +30,8 @@ export interface TrainingStepOptions extends AdamWOptions {
   readonly clipNorm?: number | undefined;
   /** Batches whose gradients are averaged into one update; 1 unless given. */
   readonly accumulate?: number;
+  /** Moving averages to keep; left out: none. */
+  readonly averages?: AveragesOptions | undefined;
   /** What `loss` is given. */
   readonly inputs: readonly InputSpec[];
   /** Forward pass and loss: the scalar to differentiate and the named scalars that it is made of. */
@@ -57,18 +62,30 @@ export interface StepReport {
   readonly gradNorm: number;
 }
 
+/** Everything needed to go on with the same weights: what the optimiser keeps, and the averages if there are any. */
+export interface TrainingState extends AdamWState {
+  readonly averages?: readonly MomentTensor[] | undefined;
+}
+
 /**
- * A whole training step as one graph: forward and backward pass, clipping, AdamW. Weights, moments and the variables that
- * the loss assigns (running statistics) live in it.
+ * A whole training step as one graph: forward and backward pass, clipping, AdamW, averages. Weights, moments, averages and the
+ * variables that the loss assigns (running statistics) live in it.
  */
 export interface TrainingStep {
   /** One update from `accumulate` batches. */
   run(batches: readonly StepBatch[], learningRate: number): Promise<StepReport>;
-  /** Puts what the graph holds into the variables of the model. */
-  pull(): Promise<void>;
-  exportState(): Promise<AdamWState>;
-  /** @throws AsMlpError (weights) unless the state has exactly the moments of these parameters; nothing changes then. */
-  importState(state: AdamWState): Promise<void>;
+  /**
+   * Puts what the graph holds into the variables of the model: the weights (default), or the averages in their place.
+   *
+   * @throws AsMlpError (usage) when averages are asked for and not kept.
+   */
+  pull(which?: 'weights' | 'averages'): Promise<void>;
+  exportState(): Promise<TrainingState>;
+  /**
+   * @throws AsMlpError (weights) unless the state has exactly the moments of these parameters, and the averages if they are
+   * kept; nothing changes then.
+   */
+  importState(state: TrainingState): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -92,6 +109,7 @@ export async function compileTrainingStep(options: TrainingStepOptions): Promise
     betas: rounded,
     clipNorm,
     accumulate,
+    averages: options.averages,
     fused,
   });
   // One operation at a time uses all threads by itself; two at once would hold more maps.
@@ -157,7 +175,8 @@ class GraphStep implements TrainingStep {
     // In parts: the feeds of all would be a second copy of the weights.
     let values: [GraphVariable, Float32Array][] = [];
     let elements = 0;
-    const held = heldBy(this.parts.graph);
+    const { graph } = this.parts;
+    const held = [...heldBy(graph, 'weights'), ...heldBy(graph, 'averages')];
     for (const [i, [variable, place]] of held.entries()) {
       values.push([place, (await variable.data()) as Float32Array]);
       elements += variable.size;
@@ -196,8 +215,9 @@ class GraphStep implements TrainingStep {
     return result;
   }
 
-  async pull(): Promise<void> {
-    const held = heldBy(this.parts.graph);
+  async pull(which: 'weights' | 'averages' = 'weights'): Promise<void> {
+    const held = heldBy(this.parts.graph, which);
+    if (held.length === 0) throw noAverages();
     const reads = held.map(([, { read }]) => read);
     const values = await this.parts.session.run([], reads);
     for (const [i, [variable]] of held.entries()) {
@@ -207,7 +227,7 @@ class GraphStep implements TrainingStep {
     }
   }
 
-  async exportState(): Promise<AdamWState> {
+  async exportState(): Promise<TrainingState> {
     const { session, graph } = this.parts;
     const reads = graph.slots.flatMap(({ first, second }) => [first.read, second.read]);
     const values = await session.run([], reads);
@@ -215,20 +235,36 @@ class GraphStep implements TrainingStep {
       { name: `${name}.exp_avg`, shape, data: values[2 * i]!.data as Float32Array },
       { name: `${name}.exp_avg_sq`, shape, data: values[2 * i + 1]!.data as Float32Array },
     ]);
-    return { step: this.count, moments };
+    const state = { step: this.count, moments };
+    if (graph.averages.length === 0) return state;
+    const found = await session.run(
+      [],
+      graph.averages.map(({ average }) => average.read),
+    );
+    const averages = graph.averages.map(({ name, variable: { shape } }, i): MomentTensor => {
+      return { name, shape, data: found[i]!.data as Float32Array };
+    });
+    return { ...state, averages };
   }
 
-  async importState(state: AdamWState): Promise<void> {
-    const { slots } = this.parts.graph;
+  async importState(state: TrainingState): Promise<void> {
+    const { slots, averages } = this.parts.graph;
     const given = checkedMoments(
       slots.map(({ name, variable }) => [name, variable]),
       state,
+    );
+    const means = checkedAverages(
+      averages.map(({ name, variable }) => [name, variable]),
+      state.averages ?? [],
     );
     const values = slots.flatMap(({ name, first, second }): [GraphVariable, Float32Array][] => [
       [first, given.get(`${name}.exp_avg`)!],
       [second, given.get(`${name}.exp_avg_sq`)!],
     ]);
-    await this.assign(values);
+    await this.assign([
+      ...values,
+      ...averages.map(({ name, average }) => [average, means.get(name)!] as const),
+    ]);
     this.count = state.step;
   }
 
@@ -293,8 +329,12 @@ class GraphStep implements TrainingStep {
   }
 }
 
-/** The variables of the model that the graph holds, and where. */
-function heldBy({ slots, buffers }: TrainingGraph): (readonly [tf.Variable, GraphVariable])[] {
+/** The variables of the model whose weights or averages the graph holds, and where. */
+function heldBy(
+  { slots, buffers, averages }: TrainingGraph,
+  which: 'weights' | 'averages',
+): (readonly [tf.Variable, GraphVariable])[] {
+  if (which === 'averages') return averages.map(({ variable, average }) => [variable, average]);
   return [
     ...slots.map(({ variable, weight }) => [variable, weight] as const),
     ...buffers.map(({ variable, value }) => [variable, value] as const),

@@ -1,6 +1,7 @@
 import { AsMlpError } from '@as-mlp/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { createMoments, type Moments } from './moments.ts';
+import { checkedTensors, type MomentTensor } from './state.ts';
 
 /** Parameters that are updated alike. */
 export interface AdamWGroup {
@@ -26,13 +27,6 @@ export interface AdamWState {
   readonly step: number;
   /** `<parameter>.exp_avg` and `<parameter>.exp_avg_sq`, in the engine's layout of the parameter. */
   readonly moments: readonly MomentTensor[];
-}
-
-/** One moment of one parameter. */
-export interface MomentTensor {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
 }
 
 /** The optimiser made by `createAdamW`. Owns its moments and not the variables. */
@@ -238,22 +232,11 @@ export function checkedMoments(
   params: Iterable<readonly [name: string, parameter: { readonly size: number }]>,
   { moments }: AdamWState,
 ): ReadonlyMap<string, Float32Array> {
-  const given = new Map(moments.map(({ name, data }) => [name, data]));
   const wanted = new Map(
     [...params].flatMap(([name, { size }]): [string, number][] => [
       [`${name}.exp_avg`, size],
       [`${name}.exp_avg_sq`, size],
     ]),
   );
-  const wrong = [...wanted].filter(([name, size]) => given.get(name)?.length !== size).map(([name]) => name);
-  const unknown = [...given.keys()].filter((name) => !wanted.has(name));
-  if (wrong.length + unknown.length === 0) return given;
-  const list = [...wrong, ...unknown];
-  throw new AsMlpError('weights', {
-    where: 'optimiser state',
-    what:
-      `${wrong.length} moments are missing or of another size and ${unknown.length} belong to no parameter, ` +
-      `first ${list[0]}`,
-    fix: 'Resume with the model and the parameter groups that the state was saved with',
-  });
+  return checkedTensors('moments', wanted, moments);
 }
