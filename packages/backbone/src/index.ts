@@ -21,3 +21,14 @@ export {
   variantConfig,
 } from './config.ts';
 export { type InferredArchitecture, inferArchitecture, type Shaped } from './infer.ts';
+export {
+  type BackboneMetadata,
+  decodeBackbone,
+  encodeBackbone,
+  isNames,
+  isPalette,
+  type MetadataFields,
+  metadataFields,
+  type OfficialMeta,
+  officialMeta,
+} from './metadata.ts';

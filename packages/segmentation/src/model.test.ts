@@ -68,7 +68,9 @@ describe('the network', () => {
   it('may lack the auxiliary head', () => {
     const model = createSegmentationModel('upernet-as-mlp-nano', { ...small, auxiliaryChannels: 0 });
     expect(lines(model).some((line) => line.startsWith('auxiliary_head'))).toBe(false);
-    tf.tidy(() => expect(model.outputs(tf.ones([1, 32, 32, 3]), INFERENCE).auxiliary).toBeUndefined());
+    tf.tidy(() => {
+      expect(model.outputs(tf.ones([1, 32, 32, 3]), INFERENCE).auxiliary).toBeUndefined();
+    });
     model.dispose();
   });
 
