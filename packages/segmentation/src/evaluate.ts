@@ -2,7 +2,7 @@ import { AsMlpError } from '@as-mlp/base';
 import { type ExampleOptions, type ExampleSource, openExamples } from './data/examples.ts';
 import { addToConfusion, createConfusion } from './metrics/confusion.ts';
 import { type SegmentationMetrics, segmentationMetrics } from './metrics/metrics.ts';
-import type { SegmentOptions, Segmenter } from './segmenter.ts';
+import type { Segmenter, SegmentOptions } from './segmenter.ts';
 
 /** What to evaluate on, and how. */
 export interface SegmentationEvaluationOptions extends ExampleOptions {

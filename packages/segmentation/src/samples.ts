@@ -33,11 +33,7 @@ export function segmentationSamples(argument: Json): LoadSample<string> {
   };
 }
 
-function padImage(
-  image: RgbImage,
-  statistics: SegmentationSource['statistics'],
-  side: number,
-): Float32Array {
+function padImage(image: RgbImage, statistics: SegmentationSource['statistics'], side: number): Float32Array {
   const values = normalizePixels(image, statistics);
   if (image.height === side && image.width === side) return values;
   const padded = new Float32Array(side * side * 3);

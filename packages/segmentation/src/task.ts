@@ -123,12 +123,10 @@ export function createSegmentationTask(options: SegmentationTaskOptions): Segmen
       { shape: ['batch', cropSize, cropSize], dtype: 'int32' },
     ],
     loss([images, pixels], mode) {
-      const { losses, accuracies } = segmentationLosses(
-        model,
-        images as tf.Tensor4D,
-        pixels as tf.Tensor3D,
-        { mode, ignore },
-      );
+      const { losses, accuracies } = segmentationLosses(model, images as tf.Tensor4D, pixels as tf.Tensor3D, {
+        mode,
+        ignore,
+      });
       return { total: tf.addN(Object.values(losses)) as tf.Scalar, parts: { ...losses, ...accuracies } };
     },
     async evaluate(signal) {

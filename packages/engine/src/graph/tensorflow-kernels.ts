@@ -76,10 +76,7 @@ export const KERNELS: Lowerings = {
   ArgMax: (graph, kernel) => {
     const [axis] = axesOf(graph, kernel);
     const attributes = { ...typeOf(graph, kernel, 'x'), ...INDEX, output_type: { type: 'int32' } as const };
-    graph.define(
-      kernel,
-      graph.node('ArgMax', [graph.input(kernel, 'x'), graph.dim(axis!)], attributes),
-    );
+    graph.define(kernel, graph.node('ArgMax', [graph.input(kernel, 'x'), graph.dim(axis!)], attributes));
   },
   BatchMatMul: matMul,
   Concat: (graph, kernel) => {

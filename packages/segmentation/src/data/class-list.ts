@@ -14,7 +14,7 @@ export interface ClassList {
   readonly palette?: readonly Rgb[] | undefined;
 }
 
-const FILE_NAME = /^classes\d*\.(txt|json)$/;
+const FILE_NAME = /^(classes\d*\.(txt|json)|objectInfo150\.txt)$/;
 
 const byte = z.number().int().min(0).max(255);
 const classSchema = z.looseObject({
@@ -26,14 +26,17 @@ const jsonSchema = z.union([z.array(z.string()).min(1), z.array(classSchema).min
 
 /**
  * The classes that a folder names: `classes.txt` with a name a line, or `classes.json` (also `classes150.json`, …) with a list
- * of names, or of `{ id, name, color? }`. Ids that begin with 1 say that 0 means unlabelled.
+ * of names, or of `{ id, name, color? }`. Ids that begin with 1 say that 0 means unlabelled. ADE20K's own
+ * `objectInfo150.txt` is read too where it is the only list.
  *
  * @returns undefined when there is no such file.
  * @throws AsMlpError (input) for a file that cannot be understood, and for several.
  */
 export function readClassList(root: string): ClassList | undefined {
-  const files = readdirSync(root).filter((name) => FILE_NAME.test(name));
-  if (files.length === 0) return undefined;
+  const found = readdirSync(root).filter((name) => FILE_NAME.test(name));
+  if (found.length === 0) return undefined;
+  const own = found.filter((name) => name.startsWith('classes'));
+  const files = own.length > 0 ? own : found;
   if (files.length > 1) {
     throw new AsMlpError('input', {
       where: root,
@@ -43,7 +46,8 @@ export function readClassList(root: string): ClassList | undefined {
   }
   const path = join(root, files[0]!);
   const text = readFileSync(path, 'utf8');
-  const list = path.endsWith('.txt') ? fromText(text) : fromJson(text, path);
+  const read = path.endsWith('.json') ? fromJson : own.length > 0 ? fromText : fromAde20k;
+  const list = read(text, path);
   const { labels } = list;
   const twice = labels.find((name, i) => labels.indexOf(name) !== i);
   if (labels.length === 0 || twice !== undefined) {
@@ -59,6 +63,13 @@ export function readClassList(root: string): ClassList | undefined {
 function fromText(text: string): ClassList {
   const lines = text.split(/\r?\n/).map((line) => line.trim());
   return { labels: lines.filter((line) => line !== ''), reduceZeroLabel: false };
+}
+
+/** A heading, then a class a line: its number from 1, figures, its name, with tabs between. */
+function fromAde20k(text: string): ClassList {
+  const rows = text.split(/\r?\n/).map((line) => line.split(/\t+/).map((cell) => cell.trim()));
+  const classes = rows.filter(([number]) => /^\d+$/.test(number!));
+  return { labels: classes.map((row) => row.filter(Boolean).at(-1)!), reduceZeroLabel: true };
 }
 
 function fromJson(text: string, where: string): ClassList {
@@ -77,7 +88,9 @@ function fromJson(text: string, where: string): ClassList {
   }
   const { data } = jsonSchema.safeParse(value);
   if (!data) throw fault('it is no list of classes');
-  const classes = data.map((one, id) => (typeof one === 'string' ? { id, name: one, color: undefined } : one));
+  const classes = data.map((one, id) =>
+    typeof one === 'string' ? { id, name: one, color: undefined } : one,
+  );
   classes.sort((a, b) => a.id - b.id);
   const first = classes[0]!.id;
   if (first > 1 || classes.some(({ id }, i) => id !== first + i)) {
