@@ -55,7 +55,11 @@ export function addToConfusion(
   for (let i = 0; i < found.length; i++) counts[i]! += found[i]!;
 }
 
-/** @throws AsMlpError (input) for a label that is neither a class nor `ignore`, naming the map as `where`. */
+/**
+ * Checks that every label is a class, in [0, numClasses), or `ignore`.
+ *
+ * @throws AsMlpError (input) otherwise, naming the map as `where`.
+ */
 export function assertLabels({ data }: LabelMap, numClasses: number, where: string, ignore = IGNORED): void {
   for (const value of data) {
     if (value >= numClasses && value !== ignore) throw outOfRange(value, numClasses, where);
