@@ -117,7 +117,8 @@ async function decodeCmyk(pipeline: Sharp): Promise<RgbImage> {
   return { height, width, data: rgb };
 }
 
-function decodeError(where: string, error: unknown): AsMlpError {
+/** What went wrong in the decoder, for a person. */
+export function decodeError(where: string, error: unknown): AsMlpError {
   if (error instanceof AsMlpError) return error;
   const reason =
     error instanceof Error ? error.message.split('\n')[0]!.trim().replace(/[.:]$/, '') : String(error);

@@ -1,4 +1,4 @@
-import type { RgbImage } from './image.ts';
+import type { LabelMap, RgbImage } from './image.ts';
 import { sharp } from './sharp.ts';
 
 /** `image` as the bytes of a PNG file; decoding it gives the same pixels. */
@@ -13,4 +13,13 @@ export async function encodeJpeg(image: RgbImage, { quality = 90 } = {}): Promis
 
 function raw({ data, height, width }: RgbImage) {
   return sharp(data, { raw: { height, width, channels: 3 } });
+}
+
+/** A label map as the bytes of a grey PNG file, of 8 or 16 bits as its array. */
+export async function encodeLabels({ data, height, width }: LabelMap): Promise<Uint8Array> {
+  const isWide = data instanceof Uint16Array;
+  return await sharp(data, { raw: { height, width, channels: 1 } })
+    .toColourspace(isWide ? 'grey16' : 'b-w')
+    .png()
+    .toBuffer();
 }

@@ -1,6 +1,7 @@
 export { type ContactSheetOptions, contactSheet, type Tile } from './contact-sheet.ts';
 export { centerCrop, centerRegion, crop, flipHorizontal, type Padding, pad } from './crop.ts';
 export { type DecodeOptions, decodeImage, readImageSize } from './decode.ts';
+export { decodeLabels } from './decode-labels.ts';
 export {
   type DigitObject,
   type DigitScene,
@@ -10,14 +11,20 @@ export {
 } from './digit-scenes.ts';
 export {
   drawLabels,
+  drawLabels,
+  drawMask,
   drawMask,
   fillRectangle,
+  fillRectangle,
+  type Label,
   type Label,
   type LabelOptions,
+  type LabelOptions,
+  paste,
   paste,
   readableOn,
 } from './draw.ts';
-export { encodeJpeg, encodePng } from './encode.ts';
+export { encodeJpeg, encodeJpeg, encodeLabels, encodePng, encodePng } from './encode.ts';
 export { createImage, type LabelMap, type Region, type Rgb, type RgbImage, type Size } from './image.ts';
 export { DEFAULT_LIMITS, type ImageLimits } from './limits.ts';
 export { listImages } from './list-images.ts';

@@ -5,16 +5,48 @@ export {
   type SegmentationConfig,
   segmentationConfig,
 } from './config.ts';
+export { type ClassList, readClassList } from './data/class-list.ts';
+export { DIGIT_SCENES, openScenes, sceneLabelMap, sceneLabels } from './data/digit-scenes.ts';
+export { type Example, type ExampleOptions, type ExampleSource, openExamples } from './data/examples.ts';
+export { reduceZeroLabel } from './data/reduce-zero-label.ts';
+export {
+  openSegmentationFolder,
+  type SegmentationFolder,
+  type Split,
+  VOC_CLASSES,
+} from './data/segmentation-folder.ts';
+export {
+  evaluateSegmenter,
+  type SegmentationEvaluation,
+  type SegmentationEvaluationOptions,
+} from './evaluate.ts';
 export type { FcnHead } from './heads/fcn-head.ts';
 export type { UperHead } from './heads/uper-head.ts';
 export { type InferredSegmenter, inferSegmenter } from './infer.ts';
 export { initializeFrom } from './initialize.ts';
-export { IGNORED } from './labels.ts';
+export { IGNORED, ignoredIndex } from './labels.ts';
 export { inspectSegmenter, loadSegmenter, type WeightSource } from './load.ts';
 export { encodeMetadata } from './metadata.ts';
+export {
+  addToConfusion,
+  assertLabels,
+  type Confusion,
+  type ConfusionOptions,
+  createConfusion,
+} from './metrics/confusion.ts';
+export { type ClassMetrics, type SegmentationMetrics, segmentationMetrics } from './metrics/metrics.ts';
+export { type ScoreFoldersOptions, scoreFolders } from './metrics/score-folders.ts';
 export { createSegmentationModel, SegmentationModel, type SegmentationOutputs } from './model.ts';
 export { labelsFor, paletteFor } from './names.ts';
 export { ADE20K_PREPROCESSING, normalizePixels, type Preprocessing } from './predict/preprocess.ts';
+export { DIGIT_SCENES_RECIPE, FINETUNE_RECIPE, officialRecipe } from './presets.ts';
+export {
+  parseSegmentationRecipe,
+  type SegmentationRecipe,
+  type SegmentationRecipeInput,
+  segmentationRecipe,
+} from './recipe.ts';
+export { type SegmentationSource, segmentationSamples } from './samples.ts';
 export {
   createSegmenter,
   inspectWeights,
@@ -27,3 +59,16 @@ export {
   type SegmentOptions,
   segmenterFromWeights,
 } from './segmenter.ts';
+export {
+  createSegmentationTask,
+  type SegmentationBatch,
+  type SegmentationTask,
+  type SegmentationTaskOptions,
+} from './task.ts';
+export { augmentExample, flipExample, type SegmentationAugmentation } from './training/augment.ts';
+export { type Distortion, type DistortionLimits, distort, drawDistortion } from './training/distort.ts';
+export {
+  type SegmentationLosses,
+  type SegmentationLossOptions,
+  segmentationLosses,
+} from './training/losses.ts';

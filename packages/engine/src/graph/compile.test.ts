@@ -77,6 +77,20 @@ describe('compile', () => {
     weight.dispose();
   });
 
+  it('finds the largest along an axis', async () => {
+    const fn = (x: tf.Tensor) => [tf.argMax(x, 3), tf.argMax(tf.reshape(x, [-1, x.shape[3]!]), -1)];
+    const compiled = await compile(fn, { inputs: [IMAGES] });
+    const x = tf.randomNormal([2, 3, 4, 3]);
+    const [wanted, given] = [fn(x), (await compiled(x)) as tf.Tensor[]];
+    expect(given.map(({ shape, dtype }) => [shape, dtype])).toEqual([
+      [[2, 3, 4], 'int32'],
+      [[24], 'int32'],
+    ]);
+    expect(given.map((one) => one.arraySync())).toEqual(wanted.map((one) => one.arraySync()));
+    tf.dispose([x, wanted, given]);
+    await compiled.dispose();
+  });
+
   it('runs the gradients of pooling and nearest resizing', async () => {
     const fn = tf.grad((input) => {
       const x = input as tf.Tensor4D;

@@ -73,6 +73,11 @@ export const KERNELS: Lowerings = {
   ...ELEMENTWISE,
   ...WINDOWS,
   ...Object.fromEntries(REDUCTIONS.map((op) => [op, reduction(op)])),
+  ArgMax: (graph, kernel) => {
+    const [axis] = axesOf(graph, kernel);
+    const attributes = { ...typeOf(graph, kernel, 'x'), ...INDEX, output_type: { type: 'int32' } as const };
+    graph.define(kernel, graph.node('ArgMax', [graph.input(kernel, 'x'), graph.dim(axis!)], attributes));
+  },
   BatchMatMul: matMul,
   Concat: (graph, kernel) => {
     const inputs = listOf(graph, kernel);

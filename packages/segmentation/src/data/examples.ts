@@ -1,0 +1,84 @@
+import { AsMlpError } from '@as-mlp/base';
+import { decodeImage, decodeLabels, type LabelMap, type Rgb, type RgbImage } from '@as-mlp/data';
+import { ignoredIndex } from '../labels.ts';
+import { assertLabels } from '../metrics/confusion.ts';
+import { DIGIT_SCENES, openScenes, sceneLabelMap, sceneLabels } from './digit-scenes.ts';
+import { reduceZeroLabel } from './reduce-zero-label.ts';
+import { openSegmentationFolder, type SegmentationFolder, type Split } from './segmentation-folder.ts';
+
+/** An image with the class of each pixel. */
+export interface Example {
+  readonly image: RgbImage;
+  /** Class indices from 0, and the ignored index. */
+  readonly labels: LabelMap;
+}
+
+/** The images of one part of a data set, in a fixed order. */
+export interface ExampleSource {
+  readonly labels: readonly string[];
+  /** A colour for each class, where the data set names them. */
+  readonly palette: readonly Rgb[] | undefined;
+  /** The label of pixels that count for nothing. */
+  readonly ignore: number;
+  readonly length: number;
+  /** Names an example in messages. */
+  name(index: number): string;
+  /** @throws AsMlpError that names the file: unreadable, of another size than its image, a label that is no class. */
+  load(index: number): Promise<Example>;
+}
+
+/** Options of {@link openExamples}. */
+export interface ExampleOptions {
+  /** Whether 0 means unlabelled and classes count from 1; what the list of classes says unless given. */
+  readonly reduceZeroLabel?: boolean | null | undefined;
+}
+
+/** A part of a data set: a folder, as `openSegmentationFolder` reads it, or scenes of handwritten digits for `digit-scenes`. */
+export function openExamples(data: string, split: Split, options: ExampleOptions = {}): ExampleSource {
+  return data === DIGIT_SCENES
+    ? sceneExamples(split)
+    : folderExamples(openSegmentationFolder(data, split), options);
+}
+
+function sceneExamples(split: Split): ExampleSource {
+  const scenes = openScenes(split);
+  const labels = sceneLabels(scenes);
+  return {
+    labels,
+    palette: undefined,
+    ignore: ignoredIndex(labels.length),
+    length: scenes.length,
+    name: (index) => `scene ${index}`,
+    load: async (index) => {
+      const scene = scenes.scene(index);
+      return { image: scene.image, labels: sceneLabelMap(scene) };
+    },
+  };
+}
+
+function folderExamples(folder: SegmentationFolder, options: ExampleOptions): ExampleSource {
+  const { labels, palette, pairs } = folder;
+  const ignore = ignoredIndex(labels.length);
+  const reduces = options.reduceZeroLabel ?? folder.reduceZeroLabel;
+  return {
+    labels,
+    palette,
+    ignore,
+    length: pairs.length,
+    name: (index) => pairs[index]!.image,
+    load: async (index) => {
+      const pair = pairs[index]!;
+      const [image, stored] = await Promise.all([decodeImage(pair.image), decodeLabels(pair.labels)]);
+      if (image.height !== stored.height || image.width !== stored.width) {
+        throw new AsMlpError('input', {
+          where: pair.labels,
+          what: `it is ${stored.width}×${stored.height} pixels, and its image ${image.width}×${image.height}`,
+          fix: 'Give a label map of the size of the image as it is stored, without turning it',
+        });
+      }
+      const map = reduces ? reduceZeroLabel(stored, ignore) : stored;
+      assertLabels(map, labels.length, pair.labels, ignore);
+      return { image, labels: map };
+    },
+  };
+}

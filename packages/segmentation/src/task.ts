@@ -1,0 +1,157 @@
+import { AsMlpError } from '@as-mlp/base';
+import { createLoader, createSampler, type Json, type Rgb } from '@as-mlp/data';
+import type { Task } from '@as-mlp/train';
+import * as tf from '@tensorflow/tfjs-core';
+import { segmentationConfig } from './config.ts';
+import { openExamples } from './data/examples.ts';
+import { evaluateSegmenter } from './evaluate.ts';
+import { encodeMetadata } from './metadata.ts';
+import { createSegmentationModel, type SegmentationModel } from './model.ts';
+import { paletteFor } from './names.ts';
+import { ADE20K_PREPROCESSING, type Preprocessing } from './predict/preprocess.ts';
+import type { SegmentationRecipe } from './recipe.ts';
+import type { SegmentationSource } from './samples.ts';
+import { createSegmenter } from './segmenter.ts';
+import { segmentationLosses } from './training/losses.ts';
+
+/** A batch on its way to the network. */
+export interface SegmentationBatch {
+  /** `[B, crop, crop, 3]` normalised values, row-major. */
+  readonly images: Float32Array;
+  /** `[B, crop, crop]` class indices, and the ignored index. */
+  readonly labels: Int32Array;
+  readonly names: readonly string[];
+}
+
+/** A segmentation task with what it was made from. */
+export interface SegmentationTask extends Task<SegmentationBatch> {
+  readonly model: SegmentationModel;
+  readonly labels: readonly string[];
+  readonly palette: readonly Rgb[];
+  readonly preprocessing: Preprocessing;
+}
+
+/** Options of {@link createSegmentationTask}. */
+export interface SegmentationTaskOptions {
+  /** A folder, as `openSegmentationFolder` reads it, or `digit-scenes`. */
+  readonly data: string;
+  readonly recipe: SegmentationRecipe;
+  /** Told how far an evaluation is. */
+  readonly onEvaluation?: (done: number, total: number) => void;
+}
+
+/**
+ * Training of a fresh network on the `train` part of a data set, evaluated on its `val` part.
+ *
+ * @throws AsMlpError (input) when a part cannot be opened or has a single training image.
+ */
+export function createSegmentationTask(options: SegmentationTaskOptions): SegmentationTask {
+  const { data, recipe, onEvaluation } = options;
+  const { batchSize, cropSize, seed, reduceZeroLabel, augmentation } = recipe;
+  const training = openExamples(data, 'train', { reduceZeroLabel });
+  // Found out now rather than after the first epoch.
+  const heldOut = openExamples(data, 'val', { reduceZeroLabel });
+  const { labels, ignore, length } = training;
+  if (length < 2) {
+    throw new AsMlpError('input', {
+      where: data,
+      what: `there are ${length} training images, and batch norms need two`,
+      fix: 'Add images',
+    });
+  }
+  const sampling = { length, batchSize, shuffle: true, dropLast: length >= batchSize, seed };
+  const config = segmentationConfig(recipe.model, {
+    numClasses: labels.length,
+    ...(recipe.widths.channels === undefined ? {} : { channels: recipe.widths.channels }),
+    ...(recipe.widths.auxiliaryChannels === undefined
+      ? {}
+      : { auxiliaryChannels: recipe.widths.auxiliaryChannels }),
+    ...(recipe.shiftSize === null ? {} : { shiftSize: recipe.shiftSize }),
+    ...(recipe.dropPathRate === null ? {} : { dropPathRate: recipe.dropPathRate }),
+  });
+  const model = createSegmentationModel(config, { seed });
+  const palette = training.palette ?? paletteFor(labels.length);
+  const preprocessing = {
+    ...ADE20K_PREPROCESSING,
+    longSide: recipe.testLongSide,
+    shortSide: recipe.testShortSide,
+  };
+  // Not compiled: its weights change between evaluations.
+  const segmenter = createSegmenter(model, { labels, palette, preprocessing });
+  const { mean, std } = preprocessing;
+  const source: SegmentationSource = {
+    data,
+    cropSize,
+    reduceZeroLabel,
+    augmentation,
+    statistics: { mean, std },
+  };
+
+  async function* batches(epoch: number, start: number): AsyncGenerator<SegmentationBatch> {
+    const sampler = createSampler(sampling);
+    sampler.restore({ ...sampler.state(), epoch, batch: start });
+    const loader = createLoader<string>({
+      load: { module: samplesModule(), export: 'segmentationSamples', argument: source as unknown as Json },
+      sampler,
+      ...(recipe.workers === null ? {} : { workers: recipe.workers }),
+    });
+    try {
+      for await (const { tensors, meta } of loader) {
+        yield { images: tensors.image as Float32Array, labels: tensors.labels as Int32Array, names: meta };
+      }
+    } finally {
+      await loader.close();
+    }
+  }
+
+  return {
+    name: 'segmentation',
+    model,
+    labels,
+    palette,
+    preprocessing,
+    batchesPerEpoch: createSampler(sampling).batchesPerEpoch,
+    decayRule: 'dense',
+    metric: { name: 'mIoU', better: 'higher' },
+    batches,
+    tensors: ({ images, labels: pixels, names }) => [
+      { shape: [names.length, cropSize, cropSize, 3], data: images },
+      { shape: [names.length, cropSize, cropSize], data: pixels },
+    ],
+    inputs: [
+      { shape: ['batch', cropSize, cropSize, 3] },
+      { shape: ['batch', cropSize, cropSize], dtype: 'int32' },
+    ],
+    loss([images, pixels], mode) {
+      const { losses, accuracies } = segmentationLosses(model, images as tf.Tensor4D, pixels as tf.Tensor3D, {
+        mode,
+        ignore,
+      });
+      return { total: tf.addN(Object.values(losses)) as tf.Scalar, parts: { ...losses, ...accuracies } };
+    },
+    async evaluate(signal) {
+      const { metrics } = await evaluateSegmenter(segmenter, {
+        data: heldOut,
+        signal,
+        ...(onEvaluation ? { onProgress: onEvaluation } : {}),
+      });
+      const { mIoU, mAcc, aAcc } = metrics;
+      if (mIoU === null || mAcc === null || aAcc === null) {
+        throw new AsMlpError('input', {
+          where: data,
+          what: 'all pixels of the validation part are ignored',
+          fix: 'Check its label maps, and whether 0 means unlabelled (reduceZeroLabel)',
+        });
+      }
+      return { mIoU, mAcc, aAcc };
+    },
+    metadata: () => encodeMetadata(config, labels, palette, preprocessing),
+    describe: ({ names }) => names.join(', '),
+  };
+}
+
+/** Where threads find the sample functions: the source in development, the built file beside this one otherwise. */
+function samplesModule(): URL {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return new URL(`./samples.${extension}`, import.meta.url);
+}
