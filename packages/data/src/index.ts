@@ -11,20 +11,14 @@ export {
 } from './digit-scenes.ts';
 export {
   drawLabels,
-  drawLabels,
-  drawMask,
   drawMask,
   fillRectangle,
-  fillRectangle,
-  type Label,
   type Label,
   type LabelOptions,
-  type LabelOptions,
-  paste,
   paste,
   readableOn,
 } from './draw.ts';
-export { encodeJpeg, encodeJpeg, encodeLabels, encodePng, encodePng } from './encode.ts';
+export { encodeJpeg, encodeLabels, encodePng } from './encode.ts';
 export { createImage, type LabelMap, type Region, type Rgb, type RgbImage, type Size } from './image.ts';
 export { DEFAULT_LIMITS, type ImageLimits } from './limits.ts';
 export { listImages } from './list-images.ts';
