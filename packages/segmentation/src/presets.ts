@@ -61,7 +61,7 @@ export const FINETUNE_RECIPE = {
 } as const satisfies SegmentationRecipeInput;
 
 /**
- * Scenes of handwritten digits, for a network that is trained in minutes on two cores.
+ * Scenes of handwritten digits, for a network small enough for two cores.
  *
  *     npm run segment -- train --data digit-scenes --out runs/digit-scenes
  */
@@ -70,11 +70,11 @@ export const DIGIT_SCENES_RECIPE = {
   widths: { channels: 32, auxiliaryChannels: 0 },
   epochs: 2,
   batchSize: 8,
-  lr: 2.5e-3,
+  lr: 1e-2,
   lrBatch: null,
   clipNorm: 5,
   evalEvery: 1,
-  schedule: { kind: 'cosine', warmupEpochs: 0.2, warmupLr: 1e-5, minLr: 1e-5, lag: false },
+  schedule: { kind: 'cosine', warmupEpochs: 0.1, warmupLr: 1e-4, minLr: 1e-5, lag: false },
   dropPathRate: 0,
   // Scenes are enlarged by half: at their own size, pen strokes are as thin as one cell of the finest map.
   cropSize: 192,
