@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import {
   addInferenceOptions,
@@ -37,14 +36,6 @@ async function run(flags: Flags, cli: Cli): Promise<void> {
   const { terminal } = cli;
   const { loadDetector, PRETRAINED } = await import('@as-mlp/detection');
   const weights = flags.weights ?? PRETRAINED.digitScenes;
-  if (flags.weights === undefined && !existsSync(weights)) {
-    terminal.log(
-      'this checkout holds no weights for scenes of digits yet, so there is nothing to show. Train them in some minutes:\n' +
-        '  npm run detect -- train --data digit-scenes --out runs/digit-scenes\n' +
-        '  npm run detect -- demo --weights runs/digit-scenes/best.safetensors',
-    );
-    return;
-  }
   const folder = await outputFolder(flags.out);
   const { compile } = await cli.openEngine(flags);
   const detector = await loadDetector(weights, { compile });
