@@ -34,7 +34,7 @@ function products(
   const shape = (key: string) => shapeOf(inputs[key] as ValueId);
   const filter = () => shape('filter') as [number, number, number, number];
   const made = elements(outputs[0]!);
-  if (name === 'Linear') return made * shape('weight')[0]!;
+  if (name === 'Linear' || name === 'Convolution') return made * shape('weight')[0]!;
   if (name === 'BatchMatMul') return made * shape('a').at(attrs.transposeA ? -2 : -1)!;
   if (name === 'Conv2D') {
     const [height, width, channels] = filter();
