@@ -1,7 +1,8 @@
 import type { TensorFunction } from '@as-mlp/nn';
+import type { WeightSource } from '@as-mlp/train';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ClassifierOptions } from './classifier.ts';
-import { loadClassifier, type WeightSource } from './load.ts';
+import { loadClassifier } from './load.ts';
 import { encodeMetadata } from './metadata.ts';
 import type { ClassificationModel } from './model.ts';
 

@@ -1,3 +1,4 @@
+export type { WeightSource } from '@as-mlp/train';
 export {
   type ClassificationFile,
   type Classifier,
@@ -13,7 +14,7 @@ export { classifierForExport, type ExportableClassifier } from './export.ts';
 export { createForwardTimer, type ForwardTimer } from './forward-timer.ts';
 export { initializeFrom } from './initialize.ts';
 export { IMAGENET_1K, labelsFor, type Synset } from './labels.ts';
-export { inspectClassifier, loadClassifier, type WeightSource } from './load.ts';
+export { inspectClassifier, loadClassifier } from './load.ts';
 export { encodeMetadata, modelName } from './metadata.ts';
 export {
   ClassificationEvaluator,

@@ -1,7 +1,8 @@
 import type { InputSpec, TensorFunction } from '@as-mlp/nn';
+import type { WeightSource } from '@as-mlp/train';
 import { BOX_CELLS, BOX_STAGES, MASK_CELLS } from './config.ts';
 import type { DetectorOptions } from './detector.ts';
-import { loadDetector, type WeightSource } from './load.ts';
+import { loadDetector } from './load.ts';
 import { encodeMetadata } from './metadata.ts';
 import type { DetectionModel } from './model.ts';
 import { boxPart, densePart, maskPart } from './predict/parts.ts';

@@ -1,3 +1,4 @@
+export type { WeightSource } from '@as-mlp/train';
 export { ANCHORS_PER_CELL, anchors, validAnchors } from './boxes/anchors.ts';
 export { type Box, boxArea } from './boxes/box.ts';
 export { type DecodeOptions, decodeBoxes, encodeBoxes } from './boxes/coder.ts';
@@ -88,7 +89,7 @@ export type { RpnHead, RpnOutput } from './heads/rpn-head.ts';
 export { type InferredDetector, inferDetector } from './infer.ts';
 export { initializeFrom } from './initialize.ts';
 export { COCO_CLASSES } from './labels.ts';
-export { inspectDetector, loadDetector, type WeightSource } from './load.ts';
+export { inspectDetector, loadDetector } from './load.ts';
 export { encodeMetadata } from './metadata.ts';
 export { createDetectionModel, DetectionModel } from './model.ts';
 export {

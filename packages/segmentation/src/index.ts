@@ -1,3 +1,4 @@
+export type { WeightSource } from '@as-mlp/train';
 export {
   MODEL_NAMES,
   modelName,
@@ -25,7 +26,7 @@ export type { UperHead } from './heads/uper-head.ts';
 export { type InferredSegmenter, inferSegmenter } from './infer.ts';
 export { initializeFrom } from './initialize.ts';
 export { IGNORED, ignoredIndex } from './labels.ts';
-export { inspectSegmenter, loadSegmenter, type WeightSource } from './load.ts';
+export { inspectSegmenter, loadSegmenter } from './load.ts';
 export { encodeMetadata } from './metadata.ts';
 export {
   addToConfusion,

@@ -20,3 +20,4 @@ export {
 } from './schedule.ts';
 export { type StepOptions, type StepResult, trainableVariables, trainStep } from './step.ts';
 export type { LossTerms, MainMetric, Task } from './task.ts';
+export { type WeightSource, withWeights } from './weight-source.ts';
