@@ -1,6 +1,7 @@
 export { type ContactSheetOptions, contactSheet, type Tile } from './contact-sheet.ts';
 export { centerCrop, centerRegion, crop, flipHorizontal, type Padding, pad } from './crop.ts';
 export { type DecodeOptions, decodeImage, readImageSize } from './decode.ts';
+export { decodeAnnotated } from './decode-annotated.ts';
 export { decodeLabels } from './decode-labels.ts';
 export {
   type DigitObject,

@@ -3,6 +3,7 @@
 //   session.run(feeds, fetches, targets)           Promise of tensors { dtype, shape, data }
 //   session.close()                                Promise of undefined
 //   setThreads(count)                              how many threads compute one operation of ops/
+//   free(array)                                    frees the memory of a typed array, which is empty afterwards
 //   trim()                                         gives freed memory back to the system
 //   stop()                                         breaks off every session, before the process exits
 // A run takes no thread of libuv's pool, which decoders need. What is wrong with arguments is thrown; what
@@ -264,6 +265,18 @@ napi_value SetThreads(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// Results hold memory that the garbage collector does not see in time: large maps of several runs would pile up.
+napi_value Free(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument, buffer;
+  Check(env, napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr));
+  if (napi_get_typedarray_info(env, argument, nullptr, nullptr, nullptr, &buffer, nullptr) != napi_ok) {
+    throw std::runtime_error("this is no typed array");
+  }
+  Check(env, napi_detach_arraybuffer(env, buffer));
+  return nullptr;
+}
+
 // The allocator of the addon keeps what was freed; after something unusually large that is too much.
 napi_value Trim(napi_env, napi_callback_info) {
   malloc_trim(0);
@@ -289,9 +302,11 @@ napi_value Register(napi_env env, napi_value exports) {
   };
   const auto free = [](napi_env, void* data, void*) { delete static_cast<OpenSessions*>(data); };
   Check(env, napi_set_instance_data(env, new OpenSessions, free, nullptr));
-  napi_value session, set_threads, trim, stop;
+  napi_value session, set_threads, free_array, trim, stop;
   Check(env, napi_create_function(env, "setThreads", NAPI_AUTO_LENGTH, Entry<SetThreads>, nullptr, &set_threads));
   Check(env, napi_set_named_property(env, exports, "setThreads", set_threads));
+  Check(env, napi_create_function(env, "free", NAPI_AUTO_LENGTH, Entry<Free>, nullptr, &free_array));
+  Check(env, napi_set_named_property(env, exports, "free", free_array));
   Check(env, napi_create_function(env, "trim", NAPI_AUTO_LENGTH, Trim, nullptr, &trim));
   Check(env, napi_set_named_property(env, exports, "trim", trim));
   Check(env, napi_create_function(env, "stop", NAPI_AUTO_LENGTH, Stop, nullptr, &stop));

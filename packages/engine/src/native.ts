@@ -32,6 +32,8 @@ export interface GraphRuntime {
   readonly GraphSession: new (graphDef: Uint8Array, config: Uint8Array) => NativeGraphSession;
   /** How many threads compute one of the operations that the runtime adds to TensorFlow; the first call decides. */
   setThreads(count: number): void;
+  /** Frees the memory of a result at once; the array is empty afterwards. */
+  free(array: GraphTensor['data']): void;
   /** Gives freed memory back to the system. */
   trim(): void;
   /** Breaks off every session. */

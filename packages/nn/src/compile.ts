@@ -35,6 +35,12 @@ export interface Compiled<F extends TensorFunction> {
   (...inputs: Parameters<F>): Promise<ReturnType<F>>;
   /** Whether it runs as a graph, or is the plain function because the engine cannot compile. */
   readonly isGraph: boolean;
+  /**
+   * Frees the values of results, as `data()` gave them, without waiting for the garbage collector, which does not see how
+   * large they are. The arrays are empty afterwards, and tensors that still hold them cannot be used. Does nothing where the
+   * function is not a graph.
+   */
+  free(...values: readonly (Float32Array | Int32Array | Uint8Array)[]): void;
   /** Frees the graph. Calls that are under way come to their end. */
   dispose(): Promise<void>;
 }
@@ -48,7 +54,7 @@ export type Compile = <F extends TensorFunction>(fn: F, options: CompileOptions)
 /** Does not compile: the result calls the function. */
 export const runEagerly: Compile = async <F extends TensorFunction>(fn: F) => {
   const run = async (...inputs: Parameters<F>) => fn(...inputs) as ReturnType<F>;
-  return Object.assign(run, { isGraph: false, dispose: async () => undefined });
+  return Object.assign(run, { isGraph: false, free: () => undefined, dispose: async () => undefined });
 };
 
 /** What one run of a function multiplies and passes over. */

@@ -1,4 +1,4 @@
-import { decodeImage, type RgbImage, type Size } from '@as-mlp/data';
+import { decodeAnnotated, type RgbImage, type Size } from '@as-mlp/data';
 import type { CocoDataset } from '../coco/coco-dataset.ts';
 import { openCoco, parseCoco } from '../coco/open-coco.ts';
 import { decodeMask } from '../coco/rle.ts';
@@ -65,9 +65,8 @@ async function cocoExample(dataset: CocoDataset, root: string, index: number): P
   return { image, boxes, labels, masks };
 }
 
-/** An image as the official loader gives it: without regard to EXIF orientation. */
 async function loadImage(dataset: CocoDataset, root: string, index: number): Promise<RgbImage> {
-  return decodeImage(dataset.imagePath(root, index));
+  return await decodeAnnotated(dataset.imagePath(root, index), dataset.images[index]!);
 }
 
 /** The smallest rectangle that holds all pixels of a mask on its canvas. */

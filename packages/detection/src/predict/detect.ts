@@ -9,7 +9,7 @@ import {
   type RegionScores,
   refineRegions,
 } from './choose-detections.ts';
-import type { CutRegions, Network } from './network.ts';
+import type { CutRegions, DenseOutput, Network } from './network.ts';
 import { pasteMask } from './paste.ts';
 import type { PreparedImage } from './preprocess.ts';
 import { chooseProposals } from './proposals.ts';
@@ -36,7 +36,22 @@ export async function detectObjects(
   options: DetectionOptions & { masks: boolean },
   trace?: Trace,
 ): Promise<DetectedObjects> {
-  const { maps, rpn } = await network.dense(image.values, image.canvas);
+  const dense = await network.dense(image.values, image.canvas);
+  try {
+    return await detectInMaps(network, architecture, dense, image, options, trace);
+  } finally {
+    dense.free();
+  }
+}
+
+async function detectInMaps(
+  network: Network,
+  architecture: DetectionConfig['architecture'],
+  { maps, rpn }: DenseOutput,
+  image: PreparedImage,
+  options: DetectionOptions & { masks: boolean },
+  trace: Trace | undefined,
+): Promise<DetectedObjects> {
   for (const { logits, deltas } of rpn) assertFinite('the proposal network', logits, deltas);
   const proposals = chooseProposals(rpn, image.resized);
   trace?.('proposals', proposals.boxes);
@@ -71,9 +86,14 @@ async function scoreRegions(
   throw new AsMlpError('usage', { what: 'a detector without box stages finds nothing' });
 }
 
-/** A few regions at a time: a thousand take 50 MB. */
+/** A few regions at a time, in the same memory: a thousand take 50 MB. */
 function cutter(maps: readonly HostMap[], boxes: Float32Array, size: number): CutRegions {
-  return (begin, end) => roiAlign(maps, toRois(boxes.subarray(begin * 4, end * 4)), size);
+  let buffer: Float32Array | undefined;
+  return (begin, end) => {
+    const regions = roiAlign(maps, toRois(boxes.subarray(begin * 4, end * 4)), size, buffer);
+    buffer ??= regions;
+    return regions;
+  };
 }
 
 /**

@@ -24,9 +24,11 @@ export interface DenseOutput {
   readonly maps: readonly HostMap[];
   /** P2 … P6. */
   readonly rpn: readonly RpnLevel[];
+  /** Frees all of them. */
+  free(): void;
 }
 
-/** Cuts the regions from `begin` up to `end` out of the maps, `[end − begin, size, size, C]`. */
+/** Cuts the regions from `begin` up to `end` out of the maps, `[end − begin, size, size, C]`; good until the next call. */
 export type CutRegions = (begin: number, end: number) => Float32Array;
 
 /** The parts of a detector that are compiled, between which plain code chooses regions. */
@@ -91,6 +93,7 @@ export function createNetwork(
       // Now, so that no weights are held twice while the maps need the most memory.
       for (const stage of model.boxHeads.keys()) await boxHead(stage);
       const outputs = await runOn(run, [tf.tensor4d(values, [1, canvas.height, canvas.width, 3])]);
+      const free = () => run.free(...outputs.map(({ data }) => data));
       const levels = strides.length;
       return {
         maps: outputs.slice(0, levels - 1).map(({ data, shape }, level) => ({
@@ -105,6 +108,7 @@ export function createNetwork(
           const [, height, width] = logits!.shape;
           return { height: height!, width: width!, stride, logits: logits!.data, deltas: deltas!.data };
         }),
+        free,
       };
     },
 

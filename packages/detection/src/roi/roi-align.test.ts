@@ -68,6 +68,19 @@ it('takes each region from the level of its size', () => {
   expect([...cuts]).toEqual([1, 1, 1, 1, 2, 2, 2, 2, 1, 1, 1, 1]);
 });
 
+it('cuts into memory that was used before', () => {
+  const boxes = floats([[0, 4, 4, 12, 12]]);
+  const fresh = roiAlign([map(4)], boxes, 2);
+  const buffer = new Float32Array(fresh.length + 3).fill(7);
+  const cuts = roiAlign([map(4)], boxes, 2, buffer);
+  expect(cuts).toEqual(fresh);
+  expect(cuts.buffer).toBe(buffer.buffer);
+  // Outside of the map: zeros, whatever was there.
+  expect(roiAlign([map(4)], floats([[0, -900, -900, -800, -800]]), 2, buffer).every((v) => v === 0)).toBe(
+    true,
+  );
+});
+
 it('takes no regions', () => {
   expect(roiAlign([map(4)], new Float32Array(0), 7)).toHaveLength(0);
   expect(() => roiAlign([map(4)], new Float32Array(4), 7)).toThrow(/4 numbers are no list of regions/);

@@ -30,11 +30,20 @@ export function toRois(boxes: Float32Array, image = 0): Float32Array {
  * that fits its size and averaged to `size`² cells → `[N, size, size, channels]`.
  *
  * The means of interpolations are two products with the weights of the axes, rows first.
+ *
+ * @param buffer memory for the result, which is a view of it then; new memory where it is too small.
  */
-export function roiAlign(maps: readonly HostMap[], rois: Float32Array, size: number): Float32Array {
+export function roiAlign(
+  maps: readonly HostMap[],
+  rois: Float32Array,
+  size: number,
+  buffer?: Float32Array,
+): Float32Array {
   const { channels } = maps[0]!;
   const cut = size * size * channels;
-  const out = new Float32Array((rois.length / ROI_NUMBERS) * cut);
+  const length = (rois.length / ROI_NUMBERS) * cut;
+  const out =
+    buffer && buffer.length >= length ? buffer.subarray(0, length).fill(0) : new Float32Array(length);
   const strip = new Float32Array(Math.max(...maps.map(({ width }) => width)) * channels);
   forEachRoi(maps, rois, size, (map, base, rows, columns, index) => {
     const stripStart = columns.begin * channels;

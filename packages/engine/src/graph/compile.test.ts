@@ -54,6 +54,22 @@ function pyramid(weight: tf.Tensor2D) {
 }
 
 describe('compile', () => {
+  it('frees the values of results when it is told to', async () => {
+    const compiled = await compile((x) => [tf.square(x), tf.sum(x, [1, 2])], { inputs: [IMAGES] });
+    const x = tf.fill([2, 64, 64, 3], 3);
+    for (let round = 0; round < 2; round++) {
+      const results = await compiled(x);
+      const [large, small] = (await Promise.all(results.map((result) => result.data()))) as Float32Array[];
+      tf.dispose(results);
+      expect([large!.length, large!.at(-1), [...small!]]).toEqual([24576, 9, Array(6).fill(12288)]);
+      compiled.free(large!, small!);
+      expect([large!.length, small!.length]).toEqual([0, 0]);
+      expect(() => compiled.free(large!)).not.toThrow();
+    }
+    x.dispose();
+    await compiled.dispose();
+  });
+
   it('tells the sizes of a coarse level of a pyramid', async () => {
     const weight = tf.variable(tf.randomNormal<tf.Rank.R2>([3, 5]));
     const fn = pyramid(weight);

@@ -26,8 +26,9 @@ const SAMPLES: Readonly<Record<OpenSize, readonly number[]>> = {
 };
 
 /**
- * Milliseconds after which a run gives the memory that it has freed back to the system: large maps of many sizes leave holes
- * in which those of the next image do not fit. Taking memory anew would cost short runs too much.
+ * Milliseconds after which a run counts as long. It gives the memory that it has freed back to the system – large maps of many
+ * sizes leave holes in which those of the next image do not fit – and begins with what shorter runs of other graphs have
+ * freed since. Taking memory anew would cost short runs too much.
  */
 const LONG_RUN = 1000;
 
@@ -61,14 +62,17 @@ export async function compileForTensorFlow<F extends TensorFunction>(
   await graph.initialise(session);
   // The weights were read to be fed, and are in the session now.
   graphRuntime().trim();
+  let isLong = false;
   const run = async (values: readonly PlainTensor[]) => {
     const feeds = values.map((value, i) => ({ name: names.inputs[i]!, ...value }));
+    if (isLong) graphRuntime().trim();
     const begun = performance.now();
     const outputs = (await session.run(feeds, names.outputs)) as PlainTensor[];
-    if (performance.now() - begun > LONG_RUN) graphRuntime().trim();
+    isLong = performance.now() - begun > LONG_RUN;
+    if (isLong) graphRuntime().trim();
     return outputs;
   };
-  return graphFunction(inputs, run, () => session.close());
+  return graphFunction(inputs, { run, free: graphRuntime().free, dispose: () => session.close() });
 }
 
 /**

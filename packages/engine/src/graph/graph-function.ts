@@ -16,18 +16,31 @@ export function toTensor({ data, shape, dtype }: PlainTensor): tf.Tensor {
   return tf.tensor(data, [...shape], dtype);
 }
 
-/** A function of TensorFlow.js's tensors around a graph that takes and gives plain ones. */
+/** A graph that takes and gives plain tensors. */
+export interface PlainGraph {
+  run(inputs: readonly PlainTensor[]): Promise<readonly PlainTensor[]>;
+  /** Frees the memory of a result's values. */
+  free(values: PlainTensor['data']): void;
+  dispose(): Promise<void>;
+}
+
+/** A function of TensorFlow.js's tensors around a graph. */
 export function graphFunction<F extends TensorFunction>(
   specs: readonly InputSpec[],
-  run: (inputs: readonly PlainTensor[]) => Promise<readonly PlainTensor[]>,
-  dispose: () => Promise<void>,
+  { run, free, dispose }: PlainGraph,
 ): Compiled<F> {
   const call = async (...inputs: Parameters<F>) => {
     checkInputs(inputs, specs);
     const outputs = (await run(await Promise.all(inputs.map(readTensor)))).map(toTensor);
     return (outputs.length === 1 ? outputs[0] : outputs) as ReturnType<F>;
   };
-  return Object.assign(call, { isGraph: true, dispose });
+  return Object.assign(call, {
+    isGraph: true,
+    free: (...all: readonly PlainTensor['data'][]) => {
+      for (const values of all) free(values);
+    },
+    dispose,
+  });
 }
 
 function checkInputs(inputs: readonly tf.Tensor[], specs: readonly InputSpec[]): void {

@@ -23,6 +23,8 @@ export class GraphLowering {
   readonly nodes: GraphNode[] = [];
   /** Whether variables may have other values in another run; else they are frozen. */
   readonly variablesChange: boolean = false;
+  /** The last layer of the graph runtime that was written. */
+  lastLayer: string | undefined;
   private readonly values = new Map<ValueId, string>();
   private readonly shared = new Map<string, string>();
 

@@ -56,6 +56,20 @@ describe.skipIf(missing)('fuseForRuntime', () => {
     backbone.dispose();
   });
 
+  it('lets each layer wait for the one before it, so that only the maps of one branch are held', () => {
+    const [left, right] = [pointwise(), pointwise()];
+    const program = recordProgram(
+      ([x]) => [gelu(left.forward(x as tf.Tensor4D)), right.forward(x as tf.Tensor4D)],
+      [{ shape: MAP }],
+    );
+    const nodes = lowerToTensorFlow(fuseForRuntime(program), { inputs: ['x'], outputs: ['a', 'b'] });
+    const layers = nodes.filter(({ op }) => op === 'AsMlpLinear');
+    expect(layers).toHaveLength(2);
+    expect(layers[0]!.inputs!.filter((name) => name.startsWith('^'))).toEqual([]);
+    expect(layers[1]!.inputs!.at(-1)).toBe(`^${layers[0]!.name}`);
+    for (const module of [left, right]) module.dispose();
+  });
+
   it.each<InputSpec['shape']>([
     ['batch', 32, 64, 3],
     [2, 32, 64, 3],

@@ -41,7 +41,7 @@ export const RUNTIME_KERNELS: Readonly<Record<string, LowerKernel>> = {
     const weight = graph.variablesChange ? given : graph.sharedNode('AsMlpPack', given);
     const inputs = [graph.input(kernel, 'x'), weight, bias, ...residuals];
     const attributes = { residuals: { int: residuals.length }, activation: activation(kernel) };
-    graph.define(kernel, graph.node('AsMlpLinear', inputs, attributes));
+    graph.define(kernel, layer(graph, 'AsMlpLinear', inputs, attributes));
   },
   Convolution: (graph, kernel) => {
     const bias = 'bias' in kernel.inputs ? graph.input(kernel, 'bias') : noBias(graph, kernel, 'weight');
@@ -49,7 +49,7 @@ export const RUNTIME_KERNELS: Readonly<Record<string, LowerKernel>> = {
     const scales = 'scale' in kernel.inputs ? [graph.input(kernel, 'scale')] : [];
     const attributes = { scales: { int: scales.length }, activation: activation(kernel) };
     const inputs = [graph.input(kernel, 'x'), weight, bias, ...scales];
-    graph.define(kernel, graph.node('AsMlpConvolution', inputs, attributes));
+    graph.define(kernel, layer(graph, 'AsMlpConvolution', inputs, attributes));
   },
   AxialShift: (graph, kernel) => {
     const attributes = {
@@ -79,10 +79,8 @@ export const RUNTIME_KERNELS: Readonly<Record<string, LowerKernel>> = {
       activation: activation(kernel),
       U: typeMade(graph, kernel),
     };
-    graph.define(
-      kernel,
-      graph.node('AsMlpEpilogue', [graph.input(kernel, 'x'), bias, ...residuals], attributes),
-    );
+    const inputs = [graph.input(kernel, 'x'), bias, ...residuals];
+    graph.define(kernel, layer(graph, 'AsMlpEpilogue', inputs, attributes));
   },
 };
 
@@ -95,9 +93,29 @@ function lower(
   attributes: Readonly<Record<string, GraphAttribute>> = {},
 ): void {
   const inputs = keys.map((key) => graph.input(kernel, key));
-  const before = kernel.after === undefined ? [] : [`^${graph.value(kernel.after).replace(/:\d+$/, '')}`];
-  const node = graph.node(op, [...inputs, ...before], attributes);
+  const node = layer(graph, op, inputs, attributes, kernel.after);
   graph.define(kernel, node, ...kernel.outputs.slice(1).map((_, i) => `${node}:${i + 1}`));
+}
+
+/**
+ * Adds the node of a layer. It waits for the layer before it in the program, even where it does not need it: TensorFlow takes
+ * what is ready in the order in which it became so, breadth first, and would hold the maps of all branches at once. Each layer
+ * uses all threads by itself, so nothing is lost.
+ *
+ * @param after a value that must be there before.
+ */
+function layer(
+  graph: GraphLowering,
+  op: string,
+  inputs: readonly string[],
+  attributes: Readonly<Record<string, GraphAttribute>>,
+  after?: ValueId,
+): string {
+  const before = [graph.lastLayer, after === undefined ? undefined : graph.value(after)]
+    .filter((name) => name !== undefined)
+    .map((name) => `^${name.replace(/:\d+$/, '')}`);
+  graph.lastLayer = graph.node(op, [...inputs, ...new Set(before)], attributes);
+  return graph.lastLayer;
 }
 
 /** What is added to a product: the bias, zeros where there is none, and the residual. `like` has as many columns. */

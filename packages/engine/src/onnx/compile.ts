@@ -23,9 +23,10 @@ export async function compileForOnnx<F extends TensorFunction>(
   const inputs = specs.map((_, i) => ({ name: `input_${i}` }));
   const outputs = program.outputs.map((_, i) => `output_${i}`);
   const session = await openOnnxSession(encodeOnnx(program, { inputs, outputs }), { threads });
-  return graphFunction(
-    specs,
-    (values) => runInOrder(session, values),
-    () => session.dispose(),
-  );
+  return graphFunction(specs, {
+    run: (values) => runInOrder(session, values),
+    // They are in the memory of JavaScript, whose collector knows their size.
+    free: () => undefined,
+    dispose: () => session.dispose(),
+  });
 }

@@ -1,5 +1,4 @@
-import { AsMlpError } from '@as-mlp/base';
-import { decodeImage, decodeLabels, type LabelMap, type Rgb, type RgbImage } from '@as-mlp/data';
+import { decodeAnnotated, decodeLabels, type LabelMap, type Rgb, type RgbImage } from '@as-mlp/data';
 import { ignoredIndex } from '../labels.ts';
 import { assertLabels } from '../metrics/confusion.ts';
 import { DIGIT_SCENES, openScenes, sceneLabelMap, sceneLabels } from './digit-scenes.ts';
@@ -68,14 +67,8 @@ function folderExamples(folder: SegmentationFolder, options: ExampleOptions): Ex
     name: (index) => pairs[index]!.image,
     load: async (index) => {
       const pair = pairs[index]!;
-      const [image, stored] = await Promise.all([decodeImage(pair.image), decodeLabels(pair.labels)]);
-      if (image.height !== stored.height || image.width !== stored.width) {
-        throw new AsMlpError('input', {
-          where: pair.labels,
-          what: `it is ${stored.width}×${stored.height} pixels, and its image ${image.width}×${image.height}`,
-          fix: 'Give a label map of the size of the image as it is stored, without turning it',
-        });
-      }
+      const stored = await decodeLabels(pair.labels);
+      const image = await decodeAnnotated(pair.image, stored);
       const map = reduces ? reduceZeroLabel(stored, ignore) : stored;
       assertLabels(map, labels.length, pair.labels, ignore);
       return { image, labels: map };

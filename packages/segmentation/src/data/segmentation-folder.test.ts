@@ -123,7 +123,7 @@ describe('openExamples', () => {
     await put('labels/val/a.png', await label(Uint16Array.of(2, 1, 0, 300)));
     await expect(load()).rejects.toThrow(/a\.png: it holds the label 299/);
     await put('labels/val/a.png', await label(Uint16Array.of(2, 1)));
-    await expect(load()).rejects.toThrow(/labels\/val\/a\.png: it is 2×1 pixels, and its image 4×1/);
+    await expect(load()).rejects.toThrow(/a\.png: the image is 4×1 pixels, and its annotations are for 2×1/);
   });
 
   it('makes scenes of digits, whose labels are the background and the digits', async () => {
