@@ -78,12 +78,14 @@ function bilinearPixel(image: RgbImage, x: number, y: number, output: Uint8Array
   const top = Math.floor(y);
   const dx = x - left;
   const dy = y - top;
-  const [x0, x1] = [clamp(left, width) * 3, clamp(left + 1, width) * 3];
-  const [y0, y1] = [clamp(top, height) * width * 3, clamp(top + 1, height) * width * 3];
-  for (let channel = 0; channel < 3; channel++) {
-    const upper = mix(data[y0 + x0 + channel]!, data[y0 + x1 + channel]!, dx);
-    const lower = mix(data[y1 + x0 + channel]!, data[y1 + x1 + channel]!, dx);
-    output[target + channel] = mix(upper, lower, dy);
+  const x0 = clamp(left, width) * 3;
+  const x1 = clamp(left + 1, width) * 3;
+  const y0 = clamp(top, height) * width * 3;
+  const y1 = clamp(top + 1, height) * width * 3;
+  for (let c = 0; c < 3; c++) {
+    const upper = mix(data[y0 + x0 + c]!, data[y0 + x1 + c]!, dx);
+    const lower = mix(data[y1 + x0 + c]!, data[y1 + x1 + c]!, dx);
+    output[target + c] = mix(upper, lower, dy);
   }
 }
 
@@ -101,23 +103,22 @@ function bicubicPixel(image: RgbImage, x: number, y: number, output: Uint8Array,
   const y1 = clamp(top, height) * width * 3;
   const y2 = clamp(top + 1, height) * width * 3;
   const y3 = clamp(top + 2, height) * width * 3;
-  const along = (row: number) =>
-    cubic(data[row + x0]!, data[row + x1]!, data[row + x2]!, data[row + x3]!, dx);
-  for (let channel = 0; channel < 3; channel++) {
-    // Along a row or column of pixels the cubic in the other direction is the pixel itself.
-    const value =
-      dy === 0
-        ? along(y1 + channel)
-        : dx === 0
-          ? cubic(
-              data[y0 + x1 + channel]!,
-              data[y1 + x1 + channel]!,
-              data[y2 + x1 + channel]!,
-              data[y3 + x1 + channel]!,
-              dy,
-            )
-          : cubic(along(y0 + channel), along(y1 + channel), along(y2 + channel), along(y3 + channel), dy);
-    output[target + channel] = Math.min(255, Math.max(0, value));
+  for (let c = 0; c < 3; c++) {
+    // At the centre of a row the cubic across the rows is the row's own value; and so for columns.
+    let b = data[y1 + x1 + c]!;
+    if (dx !== 0) b = cubic(data[y1 + x0 + c]!, b, data[y1 + x2 + c]!, data[y1 + x3 + c]!, dx);
+    if (dy !== 0) {
+      let a = data[y0 + x1 + c]!;
+      let d = data[y2 + x1 + c]!;
+      let e = data[y3 + x1 + c]!;
+      if (dx !== 0) {
+        a = cubic(data[y0 + x0 + c]!, a, data[y0 + x2 + c]!, data[y0 + x3 + c]!, dx);
+        d = cubic(data[y2 + x0 + c]!, d, data[y2 + x2 + c]!, data[y2 + x3 + c]!, dx);
+        e = cubic(data[y3 + x0 + c]!, e, data[y3 + x2 + c]!, data[y3 + x3 + c]!, dx);
+      }
+      b = cubic(a, b, d, e, dy);
+    }
+    output[target + c] = Math.min(255, Math.max(0, b));
   }
 }
 
