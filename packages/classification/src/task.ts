@@ -78,11 +78,8 @@ export function createClassificationTask(options: ClassificationTaskOptions): Cl
     const rng = createRng(seed).fork('mixing').fork(`batch ${batch} of epoch ${epoch}`);
     const square = { height: size, width: size };
     const mix = drawMix(square, mixing, rng);
-    return {
-      images: mixImages(images, square, mix),
-      targets: mixTargets(targets, labels.length, labelSmoothing, mix.lambda),
-      names,
-    };
+    mixImages(images, square, mix);
+    return { images, targets: mixTargets(targets, labels.length, labelSmoothing, mix.lambda), names };
   }
 
   async function* batches(epoch: number, start: number): AsyncGenerator<ClassificationBatch> {
