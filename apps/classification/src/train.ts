@@ -1,12 +1,13 @@
 import { type TrainFlags, trainVerb } from '@as-mlp/app';
 import type { ClassificationBatch } from '@as-mlp/classification';
+import { presetOf, type RecipeFlags, recipeOption } from './recipes.ts';
 
-/** `train`: the ImageNet recipe, or for the digits of `--data mnist` one that takes minutes. */
-export const train = trainVerb<ClassificationBatch, TrainFlags>({
-  async preset({ data }) {
-    const { DIGITS_RECIPE } = await import('@as-mlp/classification');
-    return data === 'mnist' ? { ...DIGITS_RECIPE } : {};
-  },
+type Flags = TrainFlags & RecipeFlags;
+
+/** `train`: the ImageNet recipe, one for small sets of photos, or for the digits of `--data mnist` one that takes minutes. */
+export const train = trainVerb<ClassificationBatch, Flags>({
+  addOptions: recipeOption,
+  preset: presetOf,
   async prepare(settings, flags, onEvaluation) {
     const { createClassificationTask, initializeFrom, parseClassificationRecipe } = await import(
       '@as-mlp/classification'

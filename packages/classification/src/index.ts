@@ -1,4 +1,6 @@
 export type { WeightSource } from '@as-mlp/train';
+export { augment, trainingValues } from './augment.ts';
+export { type Augmentation, augmentationSchema } from './augmentation.ts';
 export {
   type ClassificationFile,
   type Classifier,
@@ -23,6 +25,7 @@ export {
   softmax,
   topK,
 } from './metrics.ts';
+export { drawMix, type Mix, type MixingOptions, mixImages, mixTargets } from './mixing.ts';
 export {
   type ClassificationConfig,
   ClassificationModel,
@@ -35,14 +38,17 @@ export {
   IMAGENET_PREPROCESSING,
   type Preprocessing,
 } from './preprocess.ts';
+export { DIGITS_RECIPE } from './presets/digits.ts';
+export { IMAGENET_RECIPE } from './presets/imagenet.ts';
+export { SMALL_PHOTOS_RECIPE } from './presets/small-photos.ts';
 export { PRETRAINED } from './pretrained.ts';
 export {
   type ClassificationRecipe,
+  type ClassificationRecipeInput,
   classificationRecipe,
-  DIGITS_RECIPE,
   parseClassificationRecipe,
 } from './recipe.ts';
-export { type Augmentation, augment, classificationSamples, type SampleSource } from './samples.ts';
+export { classificationSamples, type SampleSource } from './samples.ts';
 export {
   type ClassificationBatch,
   type ClassificationTask,

@@ -1,36 +1,8 @@
-import type { Rng } from '@as-mlp/base';
-import {
-  crop,
-  cropResize,
-  flipHorizontal,
-  type Json,
-  type LoadSample,
-  normalize,
-  pad,
-  type RgbImage,
-  randomResizedCropRegion,
-} from '@as-mlp/data';
+import { type Json, type LoadSample, normalize } from '@as-mlp/data';
+import { trainingValues } from './augment.ts';
+import type { Augmentation } from './augmentation.ts';
 import { openDataset } from './dataset.ts';
 import { evaluationCrop, type Preprocessing } from './preprocess.ts';
-
-/** How training images are varied. */
-export type Augmentation =
-  | {
-      /** ImageNet: a random part of the image, resized to the input (bicubic), mirrored at random. */
-      readonly kind: 'random-resized-crop';
-      /** Least and greatest part of the area. */
-      readonly scale: readonly [number, number];
-      /** Least and greatest width over height. */
-      readonly ratio: readonly [number, number];
-      /** Probability of mirroring. */
-      readonly flip: number;
-    }
-  | {
-      /** Small centred images such as digits: the evaluation crop, moved by up to `pixels` each way, black outside. */
-      readonly kind: 'shift';
-      readonly pixels: number;
-      readonly flip: number;
-    };
 
 /** What a loading thread needs to open a data set for itself; plain data. */
 export interface SampleSource {
@@ -52,41 +24,12 @@ export function classificationSamples(argument: Json): LoadSample<string> {
   const dataset = openDataset(source.data, { split: source.split, labels: source.labels });
   return async (index, { rng }) => {
     const image = await dataset.load(index);
-    const crop = augmentation
-      ? augment(image, augmentation, preprocessing, rng)
-      : evaluationCrop(image, preprocessing);
+    const values = augmentation
+      ? trainingValues(image, augmentation, preprocessing, rng)
+      : normalize(evaluationCrop(image, preprocessing), preprocessing.mean, preprocessing.std);
     return {
-      tensors: {
-        image: normalize(crop, preprocessing.mean, preprocessing.std),
-        target: Int32Array.of(dataset.targets[index]!),
-      },
+      tensors: { image: values, target: Int32Array.of(dataset.targets[index]!) },
       meta: dataset.name(index),
     };
   };
-}
-
-/** One training crop of `preprocessing.size`²; a pure function of its arguments. */
-export function augment(
-  image: RgbImage,
-  how: Augmentation,
-  preprocessing: Preprocessing,
-  rng: Rng,
-): RgbImage {
-  const varied =
-    how.kind === 'random-resized-crop'
-      ? cropResize(
-          image,
-          randomResizedCropRegion(image, rng, how),
-          { height: preprocessing.size, width: preprocessing.size },
-          'bicubic',
-        )
-      : moved(evaluationCrop(image, preprocessing), how.pixels, rng);
-  return rng.next() < how.flip ? flipHorizontal(varied) : varied;
-}
-
-function moved(image: RgbImage, pixels: number, rng: Rng): RgbImage {
-  const padded = pad(image, { top: pixels, bottom: pixels, left: pixels, right: pixels });
-  const { height, width } = image;
-  const region = { top: rng.int(2 * pixels + 1), left: rng.int(2 * pixels + 1), height, width };
-  return crop(padded, region);
 }

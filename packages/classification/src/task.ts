@@ -1,4 +1,5 @@
-import { createLoader, createSampler, type Json } from '@as-mlp/data';
+import { AsMlpError, createRng } from '@as-mlp/base';
+import { type Batch, createLoader, createSampler, type Json } from '@as-mlp/data';
 import { crossEntropy } from '@as-mlp/nn';
 import type { Task } from '@as-mlp/train';
 import type * as tf from '@tensorflow/tfjs-core';
@@ -6,6 +7,7 @@ import { createClassifier } from './classifier.ts';
 import { openDataset } from './dataset.ts';
 import { evaluateClassifier, loadingThreads, samplesModule } from './evaluate.ts';
 import { encodeMetadata } from './metadata.ts';
+import { drawMix, mixes, mixImages, mixTargets } from './mixing.ts';
 import { type ClassificationModel, createClassificationModel } from './model.ts';
 import { IMAGENET_PREPROCESSING, type Preprocessing } from './preprocess.ts';
 import type { ClassificationRecipe } from './recipe.ts';
@@ -15,8 +17,8 @@ import type { SampleSource } from './samples.ts';
 export interface ClassificationBatch {
   /** `[B, size, size, 3]` normalised values, row-major. */
   readonly images: Float32Array;
-  /** `[B]` class indices. */
-  readonly targets: Int32Array;
+  /** `[B]` class indices, or `[B, K]` class probabilities of mixed images. */
+  readonly targets: Int32Array | Float32Array;
   readonly names: readonly string[];
 }
 
@@ -42,7 +44,7 @@ export interface ClassificationTaskOptions {
  */
 export function createClassificationTask(options: ClassificationTaskOptions): ClassificationTask {
   const { data, recipe, onEvaluation } = options;
-  const { batchSize, imageSize: size, cropFraction, seed } = recipe;
+  const { augmentation, batchSize, imageSize: size, cropFraction, labelSmoothing, seed } = recipe;
   const training = openDataset(data, { split: 'train' });
   const { labels } = training;
   // Found out now rather than after the first epoch.
@@ -50,6 +52,9 @@ export function createClassificationTask(options: ClassificationTaskOptions): Cl
   const length = training.targets.length;
   const sampling = { length, batchSize, shuffle: true, dropLast: length >= batchSize, seed };
   const preprocessing: Preprocessing = { ...IMAGENET_PREPROCESSING, size, cropFraction };
+  const mixing =
+    augmentation.kind === 'random-resized-crop' && mixes(augmentation) ? augmentation : undefined;
+  if (mixing) assertPairs(Math.min(batchSize, length));
   const workers = loadingThreads(data, recipe.workers ?? undefined);
   const model = createClassificationModel(recipe.model, {
     numClasses: labels.length,
@@ -62,8 +67,20 @@ export function createClassificationTask(options: ClassificationTaskOptions): Cl
     split: 'train',
     labels,
     preprocessing,
-    augmentation: recipe.augmentation,
+    augmentation,
   };
+
+  /** A batch of the loader as the network gets it; its mixing follows from the seed, the epoch and its number alone. */
+  function toBatch({ tensors, meta: names, epoch, batch }: Batch<string>): ClassificationBatch {
+    const images = tensors.image as Float32Array;
+    const targets = tensors.target as Int32Array;
+    if (!mixing) return { images, targets, names };
+    const rng = createRng(seed).fork('mixing').fork(`batch ${batch} of epoch ${epoch}`);
+    const square = { height: size, width: size };
+    const mix = drawMix(square, mixing, rng);
+    mixImages(images, square, mix);
+    return { images, targets: mixTargets(targets, labels.length, labelSmoothing, mix.lambda), names };
+  }
 
   async function* batches(epoch: number, start: number): AsyncGenerator<ClassificationBatch> {
     const sampler = createSampler(sampling);
@@ -74,9 +91,7 @@ export function createClassificationTask(options: ClassificationTaskOptions): Cl
       workers,
     });
     try {
-      for await (const { tensors, meta } of loader) {
-        yield { images: tensors.image as Float32Array, targets: tensors.target as Int32Array, names: meta };
-      }
+      for await (const batch of loader) yield toBatch(batch);
     } finally {
       await loader.close();
     }
@@ -91,15 +106,18 @@ export function createClassificationTask(options: ClassificationTaskOptions): Cl
     decayRule: 'classification',
     metric: { name: 'top1', better: 'higher' },
     batches,
-    tensors: ({ images, targets }) => [
-      { shape: [targets.length, size, size, 3], data: images },
-      { shape: [targets.length], data: targets },
+    tensors: ({ images, targets, names }) => [
+      { shape: [names.length, size, size, 3], data: images },
+      { shape: mixing ? [names.length, labels.length] : [names.length], data: targets },
     ],
-    inputs: [{ shape: ['batch', size, size, 3] }, { shape: ['batch'], dtype: 'int32' }],
+    inputs: [
+      { shape: ['batch', size, size, 3] },
+      mixing ? { shape: ['batch', labels.length] } : { shape: ['batch'], dtype: 'int32' },
+    ],
     loss([images, targets], mode) {
       const logits = model.forward(images as tf.Tensor4D, mode);
-      const { labelSmoothing } = recipe;
-      return { total: crossEntropy(logits, targets as tf.Tensor1D, { labelSmoothing }) as tf.Scalar };
+      // The probabilities of mixed images are smoothed already.
+      return { total: crossEntropy(logits, targets!, mixing ? {} : { labelSmoothing }) };
     },
     async evaluate(signal) {
       const { metrics } = await evaluateClassifier(classifier, {
@@ -115,4 +133,14 @@ export function createClassificationTask(options: ClassificationTaskOptions): Cl
     describe: ({ names }) =>
       names.slice(0, 8).join(', ') + (names.length > 8 ? `, … (${names.length} images)` : ''),
   };
+}
+
+/** Mixing takes a batch in pairs. */
+function assertPairs(images: number): void {
+  if (images % 2 === 0) return;
+  throw new AsMlpError('usage', {
+    where: 'batchSize',
+    what: `a batch of ${images} images cannot be mixed in pairs`,
+    fix: 'Give an even number that the training images fill, or set augmentation.mixProbability=0',
+  });
 }

@@ -34,8 +34,13 @@ export type Rgb = readonly [red: number, green: number, blue: number];
 export function createImage(size: Size, colour: Rgb = [0, 0, 0]): RgbImage {
   const { height, width } = checkSize(size);
   const data = new Uint8Array(height * width * 3);
-  if (colour.some((channel) => channel !== 0)) {
-    for (let i = 0; i < data.length; i += 3) data.set(colour, i);
+  const [red, green, blue] = colour;
+  if (red || green || blue) {
+    for (let i = 0; i < data.length; i += 3) {
+      data[i] = red;
+      data[i + 1] = green;
+      data[i + 2] = blue;
+    }
   }
   return { height, width, data };
 }

@@ -1,3 +1,15 @@
+export {
+  type AffineMatrix,
+  type AffineMethod,
+  type AffineOptions,
+  affine,
+  rotate,
+  shearX,
+  shearY,
+  translateX,
+  translateY,
+} from './affine.ts';
+export { colorJitter } from './color-jitter.ts';
 export { type ContactSheetOptions, contactSheet, type Tile } from './contact-sheet.ts';
 export { centerCrop, centerRegion, crop, flipHorizontal, type Padding, pad } from './crop.ts';
 export { type DecodeOptions, decodeImage, readImageSize } from './decode.ts';
@@ -20,6 +32,7 @@ export {
   readableOn,
 } from './draw.ts';
 export { encodeJpeg, encodeLabels, encodePng } from './encode.ts';
+export { adjustBrightness, adjustColor, adjustContrast, adjustSharpness } from './enhance.ts';
 export { createImage, type LabelMap, type Region, type Rgb, type RgbImage, type Size } from './image.ts';
 export { DEFAULT_LIMITS, type ImageLimits } from './limits.ts';
 export { listImages } from './list-images.ts';
@@ -34,7 +47,25 @@ export {
 export { DIGIT_SIDE, type Digits, readMnist } from './mnist.ts';
 export { applyTable, normalize, normalizeTable, opencvNormalizeTable, type PerChannel } from './normalize.ts';
 export { nearestSources, resizeLabels } from './opencv.ts';
+export {
+  autoContrast,
+  equalize,
+  invert,
+  posterize,
+  solarize,
+  solarizeAdd,
+} from './pixel-tables.ts';
+export {
+  drawMethod,
+  drawRandAugment,
+  RAND_AUGMENT_OPERATIONS,
+  type RandAugmentOperation,
+  type RandAugmentOptions,
+  type RandAugmentStep,
+  randAugment,
+} from './rand-augment.ts';
 export { type RandomResizedCropOptions, randomResizedCropRegion } from './random-crop.ts';
+export { type RandomErasingOptions, randomErasing } from './random-erasing.ts';
 export {
   cropResize,
   fitInside,

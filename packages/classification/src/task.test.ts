@@ -1,0 +1,112 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRng } from '@as-mlp/base';
+import { encodePng } from '@as-mlp/data';
+import * as tf from '@tensorflow/tfjs-core';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { parseClassificationRecipe } from './recipe.ts';
+import { type ClassificationBatch, createClassificationTask } from './task.ts';
+
+const SIDE = 40;
+const folder = mkdtempSync(join(tmpdir(), 'asmlp-task-'));
+const rng = createRng(1);
+for (const split of ['train', 'val']) {
+  for (const label of ['a', 'b', 'c']) {
+    mkdirSync(join(folder, split, label), { recursive: true });
+    for (let i = 0; i < 4; i++) {
+      const data = Uint8Array.from(rng.uniform(SIDE * SIDE * 3), (u) => 256 * u);
+      const png = await encodePng({ height: SIDE, width: SIDE, data });
+      writeFileSync(join(folder, split, label, `${i}.png`), png);
+    }
+  }
+}
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const before = tf.memory().numTensors;
+afterEach(() => expect(tf.memory().numTensors).toBe(before));
+
+const open = (settings: Record<string, unknown> = {}) =>
+  createClassificationTask({
+    data: folder,
+    recipe: parseClassificationRecipe({
+      model: 'as-mlp-nano',
+      imageSize: 32,
+      batchSize: 4,
+      workers: 0,
+      ...settings,
+    }),
+  });
+
+async function batchesOf(
+  settings: Record<string, unknown>,
+  epoch = 0,
+  start = 0,
+): Promise<ClassificationBatch[]> {
+  const task = open(settings);
+  const batches: ClassificationBatch[] = [];
+  for await (const batch of task.batches(epoch, start)) batches.push(batch);
+  task.model.dispose();
+  return batches;
+}
+
+describe('batches of the official recipe', () => {
+  it('are the same on any number of workers', async () => {
+    const alone = await batchesOf({ workers: 0 });
+    expect(alone).toHaveLength(3);
+    expect(await batchesOf({ workers: 1 })).toEqual(alone);
+    expect(await batchesOf({ workers: 2 })).toEqual(alone);
+  });
+
+  it('are the same after an interruption, and others in another epoch or of another seed', async () => {
+    const whole = await batchesOf({});
+    expect(await batchesOf({}, 0, 1)).toEqual(whole.slice(1));
+    expect(await batchesOf({}, 1)).not.toEqual(whole);
+    expect(await batchesOf({ seed: 1 })).not.toEqual(whole);
+  });
+
+  it('hold probabilities of the classes of an image and its partner', async () => {
+    for (const { images, targets, names } of await batchesOf({})) {
+      expect(images).toHaveLength(4 * 32 * 32 * 3);
+      expect(targets).toHaveLength(4 * 3);
+      for (let i = 0; i < 4; i++) {
+        const row = [...targets.slice(i * 3, i * 3 + 3)];
+        expect(row[0]! + row[1]! + row[2]!).toBeCloseTo(1, 6);
+        const labels = [names[i]!, names[3 - i]!].map((name) => 'abc'.indexOf(name.at(-7)!));
+        const others = [0, 1, 2].filter((label) => !labels.includes(label));
+        for (const other of others) expect(row[other]).toBeCloseTo(0.1 / 3, 6);
+      }
+    }
+  });
+
+  it('hold labels where nothing is mixed', async () => {
+    const [batch] = await batchesOf({ augmentation: { mixup: 0, cutmix: 0 } });
+    expect(batch!.targets).toBeInstanceOf(Int32Array);
+    expect(batch!.targets).toHaveLength(4);
+  });
+
+  it('come in pairs', () => {
+    expect(() => open({ batchSize: 5 })).toThrow('batchSize: a batch of 5 images cannot be mixed in pairs');
+    open({ batchSize: 5, augmentation: { mixProbability: 0 } }).model.dispose();
+    open({ batchSize: 5, augmentation: { kind: 'shift' } }).model.dispose();
+  });
+});
+
+describe('the loss', () => {
+  it.each([
+    ['mixed images', {}],
+    ['labels', { augmentation: { mixup: 0, cutmix: 0 } }],
+  ])('takes %s', async (_, settings) => {
+    const task = open(settings);
+    const [batch] = await batchesOf(settings);
+    const tensors = task.tensors(batch!).map(({ shape, data }, i) => {
+      expect(task.inputs![i]!.shape).toEqual(['batch', ...shape.slice(1)]);
+      return tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32');
+    });
+    const total = tf.tidy(() => task.loss(tensors, { training: false, rng: createRng(0) }).total);
+    // A fresh network is unsure: ln 3.
+    expect((await total.data())[0]).toBeCloseTo(Math.log(3), 0);
+    tf.dispose([total, ...tensors]);
+    task.model.dispose();
+  });
+});
