@@ -31,7 +31,9 @@ export function officialRecipe(model: string, images = ADE20K_IMAGES): Segmentat
       what: settings
         ? `${images} training images are too few for the official recipe`
         : 'there is no official recipe for this model',
-      fix: settings ? `Give ${BATCH_SIZE} images or more` : `There is one for ${OFFICIAL_MODELS.join(', ')}`,
+      fix: settings
+        ? `Give ${BATCH_SIZE} images or more, or start from the recipe for small data sets (finetune)`
+        : `There is one for ${OFFICIAL_MODELS.join(', ')}`,
     });
   }
   const [shiftSize, dropPathRate] = settings;
