@@ -18,14 +18,24 @@ export interface CaptionLine {
 
 const LONGEST_SIDE = 1024;
 const SHORTEST_WIDTH = 320;
-const PANEL: Rgb = [24, 26, 30];
+/** Colours of what stands below a picture. */
+export const PANEL: Rgb = [24, 26, 30];
 const BAR: Rgb = [46, 92, 150];
-const TEXT: Rgb = [240, 240, 240];
+export const TEXT: Rgb = [240, 240, 240];
+/** Pictures that are drawn on are shrunk or enlarged so that the longer side lies between these. */
+const DRAWN = { least: 640, most: 1600 } as const;
 
 /** The image, shrunk so that no side is longer than `side`; a smaller one as it is. */
 export function thumbnail(image: RgbImage, side: number): RgbImage {
   const scale = side / Math.max(image.width, image.height);
   return scale < 1 ? scaled(image, scale) : image;
+}
+
+/** A copy whose longer side is `side`, or between 640 and 1600; small images are enlarged with hard pixels. */
+export function readable(image: RgbImage, side?: number): RgbImage {
+  const longest = Math.max(image.width, image.height);
+  const target = side ?? Math.min(DRAWN.most, Math.max(DRAWN.least, longest));
+  return target === longest ? { ...image, data: image.data.slice() } : scaled(image, target / longest);
 }
 
 /** The image, shrunk or enlarged to a readable size, with a panel of lines below it. */

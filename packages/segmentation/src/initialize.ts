@@ -1,5 +1,6 @@
 import { fileSource } from '@as-mlp/base/node';
 import { type LoadReport, openWeights, type WeightEntry } from '@as-mlp/nn';
+import { isBackboneFile } from './infer.ts';
 import type { SegmentationModel } from './model.ts';
 
 /** What only one of the two has: a classifier's last norm and head, and the norms of the pyramid. */
@@ -16,7 +17,7 @@ export async function initializeFrom(model: SegmentationModel, path: string): Pr
   const file = await fileSource(path);
   try {
     const { entries } = await openWeights(file);
-    if (!entries.has('patch_embed.proj.weight')) return await loadSegmenter(model, entries, path);
+    if (!isBackboneFile(entries)) return await loadSegmenter(model, entries, path);
     return await model.backbone.load(entries, {
       source: path,
       allowMissing: (name) => OF_PYRAMIDS.test(name),

@@ -5,6 +5,7 @@ import { createAsMlp } from '@as-mlp/backbone';
 import { bytesSource, encodeSafetensors, openWeights, type StateTensor } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { ADE20K_CLASSES, ADE20K_PALETTE } from './ade20k.ts';
 import { goldenPath } from './golden.fixture.ts';
 import { initializeFrom } from './initialize.ts';
 import { inspectSegmenter, loadSegmenter } from './load.ts';
@@ -43,6 +44,17 @@ describe('a file', () => {
     expect(notes[0]).toMatch(/shift size 5 assumed/);
     const without = inspectWeights(await opened(await stateOf({ auxiliaryChannels: 0 })), 'f');
     expect(without.config.auxiliaryChannels).toBe(0);
+  });
+
+  it('has the classes and colours of ADE20K when it has 150 without names, and says so', async () => {
+    const file = await opened(await stateOf({ numClasses: 150 }), { shift_size: '5' });
+    const segmenter = await segmenterFromWeights(file, 'f');
+    expect([segmenter.labels, segmenter.palette]).toEqual([ADE20K_CLASSES, ADE20K_PALETTE]);
+    expect(segmenter.notes).toEqual([expect.stringContaining('classes of ADE20K assumed')]);
+    segmenter.dispose();
+    const labels = Array.from({ length: 150 }, (_, i) => `thing ${i}`);
+    const named = inspectWeights(file, 'f', { labels });
+    expect([named.labels, named.palette, named.notes]).toEqual([labels, undefined, []]);
   });
 
   it('comes back as it was written', async () => {
