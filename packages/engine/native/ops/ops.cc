@@ -14,6 +14,7 @@ void RegisterOps() {
     RegisterGroupNorm();
     RegisterShift();
     RegisterGelu();
+    RegisterRoiAlign();
   });
 }
 

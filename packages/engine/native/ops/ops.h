@@ -23,6 +23,10 @@ void RegisterGroupNorm();
 void RegisterShift();
 // The exact GELU of x, of any shape, and its gradient: dx from x and dy.
 void RegisterGelu();
+// RoIAlign with aligned corners and adaptive sampling: each of the regions [N, 5] (image, x0, y0, x1, y1 in pixels) cut out
+// of the map [B, H, W, C] that fits its size and averaged to [N, size, size, C]; map i has a cell for every strides[i] pixels.
+// And its gradient with respect to the maps, from rois, dy and the maps, whose sizes alone matter.
+void RegisterRoiAlign();
 
 // All of them, once in a process.
 void RegisterOps();
