@@ -90,9 +90,9 @@ async function train<Batch, F extends TrainFlags>(
     `training ${learning.model.parameterCount().toLocaleString('en')} parameters, ` +
       `${recipe.epochs} epochs of ${learning.batchesPerEpoch} batches of ${recipe.batchSize}; run folder: ${flags.out}`,
   );
-  const { out: folder, data } = flags;
-  const report = await createTrainingReport({ folder, data, recipe, task: learning });
   try {
+    const { out: folder, data } = flags;
+    const report = await createTrainingReport({ folder, data, recipe, task: learning });
     const result = await fit(
       learning,
       recipe,

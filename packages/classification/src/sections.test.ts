@@ -43,10 +43,10 @@ describe('classificationSections', () => {
     });
     const [wrong, right] = sections.slice(2).map((section) => section as PicturesSection);
     expect(wrong!.pictures.map(({ caption }) => caption)).toEqual([
-      'taken for cat 62.5 %; it is dog',
-      'taken for dog 50.0 %; it is cat',
+      'dog, taken for cat (62.5 %)',
+      'cat, taken for dog (50.0 %)',
     ]);
-    expect(right!.pictures.map(({ caption }) => caption)).toEqual(['dog 100.0 %', 'cat 75.0 %']);
+    expect(right!.pictures.map(({ caption }) => caption)).toEqual(['dog (100.0 %)', 'cat (75.0 %)']);
     expect(loaded).toEqual([3, 1, 2, 0]);
   });
 });

@@ -44,9 +44,8 @@ export async function classificationSections(
     for (const index of extremes(confidence, EXAMPLES, 'highest')) {
       const share = `${(100 * confidence[index]!).toFixed(1)} %`;
       const [truth, guess] = [labels[heldOut.targets[index]!]!, labels[predicted[index]!]!];
-      const verdict = truth === guess ? `${guess} ${share}` : `taken for ${guess} ${share}; it is ${truth}`;
       pictures.push({
-        caption: verdict,
+        caption: truth === guess ? `${truth} (${share})` : `${truth}, taken for ${guess} (${share})`,
         views: [{ name: `${truth}: ${heldOut.name(index)}`, image: await heldOut.load(index) }],
       });
     }

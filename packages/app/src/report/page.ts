@@ -1,4 +1,4 @@
-import type { LoopRecipe, MainMetric } from '@as-mlp/train';
+import type { LoopRecipe, MainMetric, StepRecord } from '@as-mlp/train';
 import { formatSeconds } from '../terminal.ts';
 import { escapeHtml, formatNumber, htmlTable, scrolling } from './html.ts';
 import { plotFigure, type Series } from './plot.ts';
@@ -51,9 +51,10 @@ export function reportPage(content: ReportContent): string {
 ${keyFigures(content)}
 </header>
 <main>
-${curves(content)}
+${learning(content)}
 ${evaluations(content)}
 ${content.sections}
+${speed(content)}
 ${origin(content)}
 </main>
 <footer>Written by as-mlp ${escapeHtml(content.version)} on ${now()}.</footer>
@@ -98,30 +99,39 @@ function meanOf(values: readonly number[]): number {
   return Number(mean.toPrecision(3));
 }
 
-function curves({ run, updatesPerEpoch }: ReportContent): string {
-  const { steps } = run;
+/** Draws a figure of each step over the epochs. */
+function stepPlots({ run: { steps }, updatesPerEpoch }: ReportContent) {
   const x = thinned(
     steps.map(({ step }) => step / updatesPerEpoch),
     POINTS,
   );
-  const line = (title: string, pick: (record: (typeof steps)[number]) => number) => {
+  return (title: string, pick: (record: StepRecord) => number, log = false) => {
     const series: Series = { name: title, x, y: thinned(steps.map(pick), POINTS) };
-    return plotFigure({ title, x: 'epoch', series: [series] });
+    return plotFigure({ title, x: 'epoch', series: [series], log });
   };
+}
+
+function learning(content: ReportContent): string {
+  const { steps } = content.run;
+  const line = stepPlots(content);
   const parts = Object.keys(steps[0]?.parts ?? {});
   const size = Math.ceil(steps.length / POINTS);
   const note = size > 1 ? `<p class="note">Each point is the mean of ${size} records of the log.</p>\n` : '';
-  const partPlots = parts.map((part) => line(part, ({ parts: of }) => of[part] ?? Number.NaN));
+  const partPlots = parts.map((part) => line(part, ({ parts: of }) => of[part] ?? Number.NaN, true));
   return `<section>
 <h2>Learning</h2>
 ${note}<div class="plots">
-${line('Loss', ({ loss }) => loss)}
+${line('Loss', ({ loss }) => loss, true)}
 ${line('Learning rate', ({ lr }) => lr)}
-${line('Gradient norm, before clipping', ({ gradNorm }) => gradNorm)}
+${line('Gradient norm, before clipping', ({ gradNorm }) => gradNorm, true)}
 </div>
 ${parts.length > 0 ? `<h3>Parts of the loss</h3>\n<div class="plots small">\n${partPlots.join('\n')}\n</div>` : ''}
-</section>
-<section>
+</section>`;
+}
+
+function speed(content: ReportContent): string {
+  const line = stepPlots(content);
+  return `<section>
 <h2>Speed and memory</h2>
 <div class="plots">
 ${line('Images a second', ({ imgPerSec }) => imgPerSec)}
@@ -146,7 +156,7 @@ function evaluations(content: ReportContent): string {
     const mark = isMain
       ? { x: best.epoch, y: best.value!, label: `best: ${formatNumber(best.value)} in epoch ${best.epoch}` }
       : undefined;
-    return plotFigure({ title: name, x: 'epoch', series: [series], dots: true, mark });
+    return plotFigure({ title: name, x: 'epoch', series: [series], dots: true, mark, whole: true });
   });
   const rows = run.evaluations.map(({ epoch, step, metrics, best: isBest }) => [
     String(epoch),
@@ -156,7 +166,7 @@ function evaluations(content: ReportContent): string {
   ]);
   return `<section>
 <h2>Metrics on the held-out data</h2>
-<div class="plots small">
+<div class="plots">
 ${plots.join('\n')}
 </div>
 <h3>Each evaluation</h3>
@@ -179,7 +189,7 @@ function origin(content: ReportContent): string {
     ['Node', environment ? `${environment.node}, ${environment.platform}` : '–'],
     ['git commit', git ? `${git.commit}${git.branch ? ` on ${git.branch}` : ''}` : 'not in a git repository'],
     ...(git
-      ? [['git state', git.changed === 0 ? 'clean' : `${git.changed} changed files`] as [string, string]]
+      ? [['git state', git.changed === 0 ? 'clean' : `changed files: ${git.changed}`] as [string, string]]
       : []),
     ...run.begins.map(({ type, time, step }): [string, string] => [
       type === 'start' ? 'started' : 'resumed',
@@ -203,5 +213,5 @@ function factTable(label: string, facts: readonly (readonly [name: string, value
     ([name, value]) =>
       `<tr><th scope="row">${escapeHtml(name)}</th><td class="wrap"><code>${escapeHtml(value)}</code></td></tr>`,
   );
-  return scrolling(label, `<table><tbody>\n${rows.join('\n')}\n</tbody></table>`);
+  return scrolling(label, `<table class="facts"><tbody>\n${rows.join('\n')}\n</tbody></table>`);
 }

@@ -19,12 +19,16 @@ export interface Plot {
   readonly mark?: { readonly x: number; readonly y: number; readonly label: string } | undefined;
   /** Both axes from 0 to 1. */
   readonly unit?: boolean;
+  /** Whether values that differ much may be shown in powers of ten. */
+  readonly log?: boolean;
+  /** Whether x counts, so that there are numbers at whole values only. */
+  readonly whole?: boolean;
 }
 
 const WIDTH = 400;
 const HEIGHT = 220;
-const MARGIN = { top: 10, right: 12, bottom: 38, left: 52 } as const;
-/** Values that differ more than this times are shown in powers of ten. */
+const MARGIN = { top: 10, right: 12, bottom: 38, left: 58 } as const;
+/** Values are shown in powers of ten where the greatest is more than this times the least. */
 const LOG_RATIO = 30;
 
 /** A diagram as a figure: its colours are those of the page. Nothing where there is no value. */
@@ -49,9 +53,9 @@ function finitePoints(x: ArrayLike<number>, y: ArrayLike<number>): Point[] {
 }
 
 function svg(plot: Plot, points: readonly Point[]): string {
-  const { title, series, x: label, unit, dots, mark } = plot;
+  const { title, series, x: label, unit, dots, mark, log = false, whole = false } = plot;
   const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
-  const [across, up] = unit ? [linearScale(0, 1), linearScale(0, 1)] : [xScale(xs), yScale(ys)];
+  const [across, up] = unit ? [linearScale(0, 1), linearScale(0, 1)] : [xScale(xs, whole), yScale(ys, log)];
   const px = (x: number) => MARGIN.left + across.place(x) * (WIDTH - MARGIN.left - MARGIN.right);
   const py = (y: number) => HEIGHT - MARGIN.bottom - up.place(y) * (HEIGHT - MARGIN.top - MARGIN.bottom);
   const at = ([x, y]: Point) => `${px(x).toFixed(1)} ${py(y).toFixed(1)}`;
@@ -86,13 +90,13 @@ function svg(plot: Plot, points: readonly Point[]): string {
   );
 }
 
-function xScale(xs: readonly number[]): Scale {
-  return linearScale(Math.min(...xs), Math.max(...xs), { nice: false });
+function xScale(xs: readonly number[], whole: boolean): Scale {
+  return linearScale(Math.min(...xs), Math.max(...xs), { nice: false, leastStep: whole ? 1 : 0 });
 }
 
-function yScale(ys: readonly number[]): Scale {
+function yScale(ys: readonly number[], log: boolean): Scale {
   const [low, high] = [Math.min(...ys), Math.max(...ys)];
-  return low > 0 && high / low > LOG_RATIO ? logScale(low, high) : linearScale(low, high);
+  return log && low > 0 && high / low > LOG_RATIO ? logScale(low, high) : linearScale(low, high);
 }
 
 function linePath(x: ArrayLike<number>, y: ArrayLike<number>, at: (point: Point) => string): string {

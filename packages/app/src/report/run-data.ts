@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describeIoError } from '@as-mlp/base/node';
 import {
+  type BeginRecord,
   type EvaluationRecord,
   type LogRecord,
   readRecords,

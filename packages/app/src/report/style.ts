@@ -35,6 +35,7 @@ figure { margin: 0; min-width: 0 }
 svg { display: block; width: 100%; height: auto }
 svg text { font-size: 12px; fill: var(--quiet); font-variant-numeric: tabular-nums }
 .plots.small svg text { font-size: 14px }
+.scroll:has(.facts) { max-height: none }
 .grid { stroke: var(--rule) } .axis { stroke: var(--quiet) }
 .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round }
 .dot { fill: var(--s0) } .mark { fill: none; stroke: var(--s1); stroke-width: 2 }

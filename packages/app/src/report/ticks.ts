@@ -5,11 +5,17 @@ export interface Scale {
   place(value: number): number;
 }
 
-/** About `count` round numbers cover the range from `low` to `high`, or somewhat more than it with `nice`. */
-export function linearScale(low: number, high: number, { count = 4, nice = true } = {}): Scale {
+/**
+ * About `count` round numbers, at least `leastStep` apart, in the range from `low` to `high`, which grows to round numbers with `nice`.
+ */
+export function linearScale(
+  low: number,
+  high: number,
+  { count = 4, nice = true, leastStep = 0 } = {},
+): Scale {
   const span = high > low ? high - low : Math.max(1e-12, Math.abs(low) * 0.1);
   const [from, to] = high > low ? [low, high] : [low - span / 2, low + span / 2];
-  const step = roundStep((to - from) / count);
+  const step = Math.max(leastStep, roundStep((to - from) / count));
   const first = nice ? Math.floor(from / step) : Math.ceil(from / step - 1e-9);
   const last = nice ? Math.ceil(to / step) : Math.floor(to / step + 1e-9);
   const ticks = Array.from({ length: last - first + 1 }, (_, i) =>
