@@ -107,7 +107,9 @@ async function matrix(section: MatrixSection): Promise<string> {
     const tag = `<img class="matrix" src="${await pngUrl(image)}" alt="${escapeHtml(alt)}" width="${image.width}" height="${image.height}">`;
     return `<p class="note">Rows are the true classes, columns the predicted ones.</p>\n${tag}\n${confusions(section, share)}`;
   }
-  const heads = labels.map((label) => `<th scope="col"><span>${escapeHtml(label)}</span></th>`).join('');
+  const heads = labels
+    .map((label) => `<th scope="col" title="${escapeHtml(label)}"><span>${escapeHtml(label)}</span></th>`)
+    .join('');
   const rows = labels.map((label, row) => {
     const cells = labels.map((_, column) => {
       const count = counts[row * size + column]!;
@@ -118,7 +120,7 @@ async function matrix(section: MatrixSection): Promise<string> {
       const strength = Math.round(80 * Math.sqrt(part));
       return `<td class="${kind}" style="--p:${strength}%">${count === 0 ? '' : number}</td>`;
     });
-    return `<tr><th scope="row">${escapeHtml(label)}</th>${cells.join('')}</tr>`;
+    return `<tr><th scope="row" title="${escapeHtml(label)}">${escapeHtml(label)}</th>${cells.join('')}</tr>`;
   });
   const table = `<table class="matrix"><thead><tr><td></td>${heads}</tr></thead>\n<tbody>\n${rows.join('\n')}\n</tbody></table>`;
   return lead + scrolling(title, table);

@@ -49,12 +49,13 @@ th, td { padding: .3rem .7rem; text-align: left; border-bottom: 1px solid var(--
 tbody tr:last-child > * { border-bottom: 0 }
 thead th, thead td { background: var(--soft); position: sticky; top: 0 }
 tbody th { font-weight: 500 }
-td.wrap { white-space: normal; overflow-wrap: anywhere; min-width: 12rem; max-width: 70ch }
+table.facts th { white-space: normal; min-width: 7rem }
+td.wrap { white-space: normal; overflow-wrap: anywhere; max-width: 70ch }
 .number { text-align: right }
 table.matrix th, table.matrix td { padding: .2rem .35rem; text-align: right; border: 0 }
 table.matrix thead th { vertical-align: bottom; text-align: center }
-table.matrix thead span { writing-mode: vertical-rl; transform: rotate(180deg) }
-table.matrix tbody th { position: sticky; left: 0; background: var(--soft) }
+table.matrix thead span { writing-mode: vertical-rl; transform: rotate(180deg); max-height: 9rem; overflow: hidden; text-overflow: ellipsis }
+table.matrix tbody th { position: sticky; left: 0; background: var(--soft); max-width: 9rem; overflow: hidden; text-overflow: ellipsis }
 table.matrix tbody td { min-width: 2.6rem }
 td.right { background: color-mix(in srgb, var(--right) var(--p), transparent) }
 td.wrong { background: color-mix(in srgb, var(--wrong) var(--p), transparent) }
@@ -74,6 +75,7 @@ img.matrix { image-rendering: pixelated; width: min(100%, 600px); margin-bottom:
 .columns > * { min-width: 0 }
 code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .9em }
 footer { margin-top: 3rem; color: var(--quiet); font-size: .85rem }
+@page { margin: 14mm }
 @media print {
   :root { color-scheme: light; ${LIGHT} }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact }
@@ -81,6 +83,6 @@ footer { margin-top: 3rem; color: var(--quiet); font-size: .85rem }
   .scroll { overflow: visible; max-height: none; border: 0 }
   thead th, thead td, table.matrix tbody th { position: static }
   .plots { grid-template-columns: repeat(2, 1fr) } .plots.small { grid-template-columns: repeat(3, 1fr) }
-  figure, .figures, tr { break-inside: avoid } h2, h3 { break-after: avoid }
+  figure, .figures, tr { break-inside: avoid } h2, h3, .note { break-after: avoid }
 }
 `;
