@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { LabelMap, Rgb, RgbImage } from '@as-mlp/data';
 import { extremes, type PicturesSection, type ReportSection } from '@as-mlp/train';
 import type { ExampleSource } from './data/examples.ts';
@@ -41,7 +42,7 @@ export async function segmentationSections(
       const { image, labels: truth } = await heldOut.load(index);
       const prediction = await segmenter.segmentLabels(image);
       pictures.push({
-        caption: `${heldOut.name(index)}: mIoU ${(100 * scores[index]!).toFixed(1)} %`,
+        caption: `${basename(heldOut.name(index))}: mIoU ${(100 * scores[index]!).toFixed(1)} %`,
         views: [
           { name: 'image', image },
           { name: 'ground truth', image: painted(image, truth, palette) },

@@ -125,7 +125,7 @@ ${line('Loss', ({ loss }) => loss, true)}
 ${line('Learning rate', ({ lr }) => lr)}
 ${line('Gradient norm, before clipping', ({ gradNorm }) => gradNorm, true)}
 </div>
-${parts.length > 0 ? `<h3>Parts of the loss</h3>\n<div class="plots small">\n${partPlots.join('\n')}\n</div>` : ''}
+${parts.length > 0 ? `<h3>Parts</h3>\n<div class="plots small">\n${partPlots.join('\n')}\n</div>` : ''}
 </section>`;
 }
 

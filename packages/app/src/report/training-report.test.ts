@@ -26,6 +26,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 async function writtenReport() {
   const report = await createTrainingReport(sampleRun(folder));
   await report.evaluated();
+  expect(readFileSync(report.path, 'utf8')).toContain('after epoch 6 of 6');
   await report.end('finished');
   const html = readFileSync(report.path, 'utf8');
   const faults: string[] = [];

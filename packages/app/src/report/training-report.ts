@@ -37,14 +37,15 @@ export async function createTrainingReport(options: TrainingReportOptions): Prom
   const { updatesPerEpoch } = planTraining(recipe, task.batchesPerEpoch);
   let sections: string | undefined;
 
-  const write = async (status: string) => {
+  const write = async (status?: string) => {
+    const run = await readRunData(folder);
     const page = reportPage({
-      run: await readRunData(folder),
+      run,
       task: task.name,
       metric: task.metric,
       recipe,
       updatesPerEpoch,
-      status,
+      status: status ?? `after epoch ${run.evaluations.at(-1)?.epoch} of ${recipe.epochs}`,
       folder: resolve(folder),
       data,
       version: packageVersion(),
@@ -60,7 +61,7 @@ export async function createTrainingReport(options: TrainingReportOptions): Prom
     path,
     evaluated: async () => {
       sections = await renderSections((await task.sections?.()) ?? []);
-      await write('still running');
+      await write();
     },
     end: async (status) => {
       // Without an evaluation in this process the report that is there knows more.
