@@ -8,6 +8,7 @@ import {
   appRunner,
   checkFiles,
   checkHelp,
+  checkRun,
   checkSaid,
   checkUsageErrors,
   listing,
@@ -109,7 +110,7 @@ async function train(folder, data, weights, cli) {
   const resumed = await cli([...args, '--resume']);
   check(!resumed.stderr.includes('epoch 1:'), `a start anew in ${resumed.said}`);
   check(resumed.stdout.includes('weights: '), `no weights in ${resumed.said}`);
-  checkFiles(join(folder, 'run'), ['best.safetensors', 'checkpoints', 'log.jsonl', 'recipe.json']);
+  checkRun(join(folder, 'run'));
   const facts = parsed(await cli(['info', weights, '--json', '-']));
   const isRight = facts.classes === CLASSES.length && facts.size.height === 32;
   check(isRight && facts.name.startsWith('as-mlp-nano in'), `info says ${JSON.stringify(facts)}`);

@@ -8,6 +8,7 @@ import {
   appRunner,
   checkFiles,
   checkHelp,
+  checkRun,
   checkSaid,
   checkUsageErrors,
   listing,
@@ -169,7 +170,7 @@ async function train(folder, data, weights, cli) {
   checkSaid(await cli(args, 2), 'run: ', 'not empty', '--resume');
   const resumed = await cli([...args, '--resume']);
   check(!resumed.stderr.includes('epoch 1:'), `a start anew in ${resumed.said}`);
-  checkFiles(join(folder, 'run'), ['best.safetensors', 'checkpoints', 'log.jsonl', 'recipe.json']);
+  checkRun(join(folder, 'run'));
   const facts = parsed(await cli(['info', weights, '--json', '-']));
   const isRight = facts.classes === 2 && facts.scale === `${SIDE},${SIDE}`;
   check(isRight && facts.name.startsWith('mask-rcnn-as-mlp-nano in'), `info says ${JSON.stringify(facts)}`);

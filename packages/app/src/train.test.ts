@@ -69,13 +69,21 @@ describe('train', () => {
   it('trains, says how it goes and where the weights are', async () => {
     const { code, out, log, progress } = await train('--epochs', '2');
     expect(code).toBe(0);
-    expect(out).toBe(`score 0.5000 (epoch 1)\nweights: ${join(folder, 'best.safetensors')}\n`);
+    expect(out.split('\n')).toEqual([
+      'score 0.5000 (epoch 1)',
+      `weights: ${join(folder, 'best.safetensors')}`,
+      `report: ${join(folder, 'report.html')}`,
+      '',
+    ]);
+    expect(readFileSync(join(folder, 'report.html'), 'utf8')).toContain('finished');
     expect(log.slice(1)).toEqual([
       `training 2 parameters, 2 epochs of 2 batches of 1; run folder: ${folder}`,
       'epoch 1: score 0.5000 (best so far)',
       'epoch 2: score 0.5000',
     ]);
-    expect(progress[0]).toMatch(/^train 1\/4 updates, epoch 1\/2, loss \d+\.\d{4}, \d+ img\/s$/);
+    expect(progress[0]).toMatch(
+      /^train 1\/4 updates, epoch 1\/2, loss \d+\.\d{4}, \d+ img\/s, waits \d+ %, \d+ MiB$/,
+    );
     expect(progress).toContain('train 2/4 updates, evaluation 1/1');
     expect(progress.at(-1)).toBe('train stopped');
     expect(existsSync(join(folder, 'best.safetensors'))).toBe(true);

@@ -5,13 +5,14 @@ import type { Task } from '@as-mlp/train';
 import type * as tf from '@tensorflow/tfjs-core';
 import { createClassifier } from './classifier.ts';
 import { openDataset } from './dataset.ts';
-import { evaluateClassifier, loadingThreads, samplesModule } from './evaluate.ts';
+import { type Evaluation, evaluateClassifier, loadingThreads, samplesModule } from './evaluate.ts';
 import { encodeMetadata } from './metadata.ts';
 import { drawMix, mixes, mixImages, mixTargets } from './mixing.ts';
 import { type ClassificationModel, createClassificationModel } from './model.ts';
 import { IMAGENET_PREPROCESSING, type Preprocessing } from './preprocess.ts';
 import type { ClassificationRecipe } from './recipe.ts';
 import type { SampleSource } from './samples.ts';
+import { classificationSections, createGuesses, type Guesses } from './sections.ts';
 
 /** A batch on its way to the network. */
 export interface ClassificationBatch {
@@ -48,7 +49,7 @@ export function createClassificationTask(options: ClassificationTaskOptions): Cl
   const training = openDataset(data, { split: 'train' });
   const { labels } = training;
   // Found out now rather than after the first epoch.
-  openDataset(data, { split: 'val', labels });
+  const heldOut = openDataset(data, { split: 'val', labels });
   const length = training.targets.length;
   const sampling = { length, batchSize, shuffle: true, dropLast: length >= batchSize, seed };
   const preprocessing: Preprocessing = { ...IMAGENET_PREPROCESSING, size, cropFraction };
@@ -97,6 +98,8 @@ export function createClassificationTask(options: ClassificationTaskOptions): Cl
     }
   }
 
+  let last: { evaluation: Evaluation; guesses: Guesses } | undefined;
+
   return {
     name: 'classification',
     model,
@@ -120,14 +123,24 @@ export function createClassificationTask(options: ClassificationTaskOptions): Cl
       return { total: crossEntropy(logits, targets!, mixing ? {} : { labelSmoothing }) };
     },
     async evaluate(signal) {
-      const { metrics } = await evaluateClassifier(classifier, {
+      const guesses = createGuesses(heldOut.targets.length);
+      const evaluation = await evaluateClassifier(classifier, {
         data,
         batchSize: 2 * batchSize,
         signal,
+        onImage: guesses.add,
         ...(workers === undefined ? {} : { workers }),
         ...(onEvaluation ? { onProgress: onEvaluation } : {}),
       });
-      return { top1: metrics.top1, top5: metrics.top5 };
+      last = { evaluation, guesses };
+      const { top1, top5 } = evaluation.metrics;
+      return { top1, top5 };
+    },
+    sections: async () => (last ? classificationSections(last.evaluation, last.guesses, heldOut) : []),
+    counts: {
+      classes: labels.length,
+      'training images': length,
+      'held-out images': heldOut.targets.length,
     },
     metadata: () => encodeMetadata(model.config, labels, preprocessing),
     describe: ({ names }) =>

@@ -51,6 +51,17 @@ describe('createDetectionTask', () => {
       expect(losses.every(Number.isFinite)).toBe(true);
       const metrics = await task.evaluate(new AbortController().signal);
       expect(Object.keys(metrics)).toContain('AP');
+      const sections = await task.sections!();
+      expect(sections.map(({ kind, title }) => `${kind}: ${title}`)).toEqual([
+        'table: Each class',
+        'curves: Precision and recall of boxes',
+        'curves: Precision and recall of masks',
+        'pictures: Worst held-out images',
+        'pictures: Best held-out images',
+      ]);
+      const pictures = sections.flatMap((section) => (section.kind === 'pictures' ? section.pictures : []));
+      expect(pictures).toHaveLength(4);
+      for (const { views } of pictures) expect(views[0]!.objects!.length).toBeGreaterThan(0);
       task.model.dispose();
       const detector = await loadDetector(join(folder, 'best.safetensors'));
       expect(detector.labels).toEqual(task.labels);

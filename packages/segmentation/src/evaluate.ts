@@ -1,4 +1,5 @@
 import { AsMlpError } from '@as-mlp/base';
+import type { LabelMap } from '@as-mlp/data';
 import { type ExampleOptions, type ExampleSource, openExamples } from './data/examples.ts';
 import { addToConfusion, createConfusion } from './metrics/confusion.ts';
 import { type SegmentationMetrics, segmentationMetrics } from './metrics/metrics.ts';
@@ -13,6 +14,8 @@ export interface SegmentationEvaluationOptions extends ExampleOptions {
   readonly signal?: AbortSignal;
   /** Called after every image. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Called with what the network says of an image and what is true of it, class indices from 0. */
+  readonly onImage?: (index: number, prediction: LabelMap, truth: LabelMap) => void;
   /** What to do with an image that cannot be read: end with its error (unless given), or leave it out and name it. */
   readonly onError?: 'throw' | 'skip';
 }
@@ -33,7 +36,7 @@ export async function evaluateSegmenter(
   segmenter: Segmenter,
   options: SegmentationEvaluationOptions,
 ): Promise<SegmentationEvaluation> {
-  const { data, segment, signal, onProgress, onError = 'throw' } = options;
+  const { data, segment, signal, onProgress, onImage, onError = 'throw' } = options;
   const examples = typeof data === 'string' ? openExamples(data, 'val', options) : data;
   const { labels } = segmenter;
   if (examples.labels.length !== labels.length) {
@@ -54,6 +57,7 @@ export async function evaluateSegmenter(
         ignore: examples.ignore,
         labelName: examples.name(index),
       });
+      onImage?.(index, prediction, truth);
     } catch (error) {
       const isImage = error instanceof AsMlpError && (error.kind === 'image' || error.kind === 'input');
       if (onError === 'throw' || !isImage) throw error;

@@ -60,6 +60,21 @@ describe('createSegmentationTask', () => {
     const folder = join(root, 'run');
     const { best } = await fit(task, recipe, { folder });
     expect(Object.keys(best!.metrics)).toEqual(['mIoU', 'mAcc', 'aAcc']);
+    const sections = await task.sections!();
+    expect(sections.map(({ kind, title }) => `${kind}: ${title}`)).toEqual([
+      'table: Each class',
+      'matrix: Confusion matrix',
+      'pictures: Worst held-out images',
+      'pictures: Best held-out images',
+    ]);
+    for (const section of sections) {
+      if (section.kind !== 'pictures') continue;
+      expect(section.pictures).toHaveLength(2);
+      for (const { views } of section.pictures) {
+        expect(views.map(({ name }) => name)).toEqual(['image', 'ground truth', 'prediction']);
+        expect(new Set(views.map(({ image }) => `${image.width}×${image.height}`)).size).toBe(1);
+      }
+    }
     task.model.dispose();
     const segmenter = await loadSegmenter(join(folder, 'best.safetensors'));
     expect(segmenter.labels).toEqual(task.labels);

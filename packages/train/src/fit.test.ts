@@ -1,10 +1,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { bytesSource, openWeights } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { fit } from './fit.ts';
 import { planTraining } from './plan.ts';
+import type { Evaluation } from './run-state.ts';
 import {
   readLog,
   TinyModel,
@@ -42,6 +44,20 @@ describe('fit', () => {
     expect(result).toMatchObject({ completed: true, step: 100 });
     expect(result.history).toHaveLength(20);
     expect(result.best!.metrics.loss).toBeLessThan(before! / 2);
+  });
+
+  it('waits for who listens to an evaluation, with the evaluated weights in the model', async () => {
+    const task = tinyTask();
+    const found: (readonly [number | null | undefined, number | undefined])[] = [];
+    const recipe = tinyRecipe({ epochs: 2, emaDecay: 0.9 });
+    const evaluation = async ({ metrics }: Evaluation) => {
+      await setTimeout(20);
+      const again = await task.evaluate(new AbortController().signal);
+      found.push([metrics.loss, again.loss]);
+    };
+    await fit(task, recipe, { folder: temporaryFolder() }, { on: { evaluation } });
+    expect(found).toHaveLength(2);
+    for (const [then, now] of found) expect(now).toBe(then);
   });
 
   it('applies the planned learning rates and logs every update', async () => {

@@ -94,6 +94,8 @@ export async function fit<Batch>(
           epochs: recipe.epochs,
           learningRate: lr,
           imgPerSec: meter.imgPerSec(),
+          dataWait: meter.dataWait(),
+          memory: memoryUse(),
           etaSeconds: meter.remaining(totalUpdates - step, plan.evaluationsAfter(epoch)),
         });
         if (saveEvery > 0 && step % saveEvery === 0) await record.save(position(), updater);

@@ -1,9 +1,27 @@
 export { describeEnvironment, type Environment, type MemoryUse, memoryUse } from './environment.ts';
 export type { FitListeners, FitResult, Progress, Run } from './events.ts';
 export { fit } from './fit.ts';
-export type { BeginRecord, EvaluationRecord, LogRecord, StepRecord } from './log.ts';
+export {
+  type BeginRecord,
+  type EvaluationRecord,
+  type LogRecord,
+  readRecords,
+  type StepRecord,
+} from './log.ts';
 export { type Plan, planTraining } from './plan.ts';
 export { type LoopRecipe, loopRecipe, parseRecipe, type ScheduleRecipe } from './recipe.ts';
+export {
+  type CurvesPanel,
+  type CurvesSection,
+  extremes,
+  type MatrixSection,
+  type PictureObject,
+  type PicturesSection,
+  type PictureView,
+  type ReportPicture,
+  type ReportSection,
+  type TableSection,
+} from './report-section.ts';
 export { type RunFolder, runFolder } from './run-folder.ts';
 export type { Evaluation, RunState } from './run-state.ts';
 export {

@@ -14,6 +14,10 @@ export interface RunFolder {
   readonly recipe: string;
   /** `log.jsonl`. */
   readonly log: string;
+  /** `log.csv`: the steps of the log as a table. */
+  readonly steps: string;
+  /** `metrics.csv`: its evaluations as a table. */
+  readonly metrics: string;
   /** `best.safetensors`: the weights with the best metric. */
   readonly best: string;
   /** `checkpoints/`. */
@@ -26,6 +30,8 @@ export function runFolder(path: string): RunFolder {
     path,
     recipe: join(path, 'recipe.json'),
     log: join(path, 'log.jsonl'),
+    steps: join(path, 'log.csv'),
+    metrics: join(path, 'metrics.csv'),
     best: join(path, 'best.safetensors'),
     checkpoints: join(path, 'checkpoints'),
   };

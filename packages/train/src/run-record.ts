@@ -5,9 +5,10 @@ import { averagesFromFile, averagesToFile } from './averages.ts';
 import { type SavedCheckpoint, saveCheckpoint, updateState, weightMetadata } from './checkpoint.ts';
 import { describeEnvironment, type Environment } from './environment.ts';
 import type { FitListeners, Run } from './events.ts';
-import { appendRecord, rewindLog, type StepRecord } from './log.ts';
+import type { LogRecord, StepRecord } from './log.ts';
 import type { LoopRecipe } from './recipe.ts';
 import { type RunFolder, resumeRun, startRun } from './run-folder.ts';
+import { openRunLog, type RunLog } from './run-log.ts';
 import type { Evaluation, RunState } from './run-state.ts';
 import type { Task } from './task.ts';
 import type { Updater } from './updater.ts';
@@ -80,7 +81,8 @@ function createRecord<Batch>(setting: Setting<Batch>): RunRecord {
   const history: Evaluation[] = [...(checkpoint?.state.history ?? [])];
   let best: Evaluation | null = checkpoint?.state.best ?? null;
   let saved = checkpoint ? { step: firstStep, folder: checkpoint.folder } : undefined;
-  const log = appendRecord.bind(undefined, folder.log);
+  let runLog!: RunLog;
+  const log = (record: LogRecord) => runLog.add(record);
   const now = () => new Date().toISOString();
 
   const stateAt = ({ step, epoch, batch, rng }: Position): RunState => ({
@@ -127,7 +129,7 @@ function createRecord<Batch>(setting: Setting<Batch>): RunRecord {
         await updater.importState({ ...(await checkpoint.readOptimizer()), averages });
       }
       // Only now is it certain that the run goes on.
-      if (resumed) await rewindLog(folder.log, checkpoint?.state);
+      runLog = await openRunLog(folder, resumed ? { checkpoint: checkpoint?.state } : undefined);
       await log({ type: resumed ? 'resume' : 'start', time: now(), step: firstStep, environment });
     },
     logStep: (record) => log({ type: 'step', time: now(), ...record }),
@@ -149,7 +151,7 @@ function createRecord<Batch>(setting: Setting<Batch>): RunRecord {
       await log({ type: 'evaluation', time: now(), ...evaluation, best: isBest });
       // Last: until the state knows of the evaluation, a resumed run does it again.
       if (saved) await updateState(saved.folder, stateAt(position));
-      on.evaluation?.(evaluation, isBest);
+      await on.evaluation?.(evaluation, isBest);
     },
   };
 }

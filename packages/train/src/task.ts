@@ -1,6 +1,7 @@
 import type { HostTensor } from '@as-mlp/engine';
 import type { DecayRule, InputSpec, Mode, Module } from '@as-mlp/nn';
 import type * as tf from '@tensorflow/tfjs-core';
+import type { ReportSection } from './report-section.ts';
 
 /** The loss of one batch: a scalar to differentiate and the named scalars it is made of, for the log. */
 export interface LossTerms {
@@ -54,6 +55,15 @@ export interface Task<Batch> {
 
   /** Metrics of the current weights on the held-out data. May throw as soon as `signal` aborts. */
   evaluate(signal: AbortSignal): Promise<Record<string, number>>;
+
+  /**
+   * What the last evaluation found beside its metrics, for the report: tables, curves, the best and the worst examples. Called
+   * before the weights change again.
+   */
+  sections?(): Promise<readonly ReportSection[]>;
+
+  /** What the data set holds, for the report, e.g. `{ classes: 10, 'training images': 60_000 }`. */
+  readonly counts?: Readonly<Record<string, number>>;
 
   /** Header of the weight files: all that prediction needs beside the tensors. */
   metadata(): Record<string, string>;
