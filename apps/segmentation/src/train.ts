@@ -20,7 +20,7 @@ export const train = trainVerb<SegmentationBatch, Flags>({
     const recipe = parseSegmentationRecipe(settings);
     const task = createSegmentationTask({ data: flags.data, recipe, onEvaluation });
     const weights = flags.finetune ?? flags.weights;
-    if (weights !== undefined) await initializeFrom(task.model, weights);
+    if (weights !== undefined) await initializeFrom(task.model, weights, task.labels);
     return { task, recipe };
   },
 });
