@@ -31,6 +31,7 @@ export default defineConfig({
       ...withEngine.map((name) => project(`packages/${name}`, name, true)),
       project('apps/classification', 'apps/classification', false),
       project('apps/detection', 'apps/detection', false),
+      project('apps/segmentation', 'apps/segmentation', false),
       {
         resolve,
         ssr,

@@ -31,6 +31,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   app: ['base', 'nn', 'data', 'backbone', 'engine', 'train'],
   'apps/classification': ['classification', 'app'],
   'apps/detection': ['detection', 'app'],
+  'apps/segmentation': ['segmentation', 'app'],
 };
 
 /** The native engine; only the package that installs it may name it. */

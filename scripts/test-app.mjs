@@ -86,3 +86,51 @@ export async function checkUsageErrors(cli, wrong) {
 export function listing(folder) {
   return readdirSync(folder, { recursive: true }).map(String).sort();
 }
+
+/**
+ * A training into the folder `run` that is interrupted after its first epoch, is not begun again without `--resume`, and goes on
+ * with it. `args` are its words without `--out`.
+ */
+export async function checkTrainAndResume(folder, args, cli) {
+  const train = [...args, '--out', 'run'];
+  let isInterrupted = false;
+  const watch = (stderr, child) => {
+    if (isInterrupted || !stderr.includes('epoch 1:')) return;
+    isInterrupted = true;
+    child.kill('SIGINT');
+  };
+  // Windows knows no such signal: there the process just ends.
+  const stopped = await cli(train, process.platform === 'win32' ? [130, null] : 130, { watch });
+  if (stopped.code === 130) checkSaid(stopped, 'stopped after update', '--resume');
+  checkSaid(await cli(train, 2), 'run: ', 'not empty', '--resume');
+  const resumed = await cli([...train, '--resume']);
+  check(!resumed.stderr.includes('epoch 1:'), `a start anew in ${resumed.said}`);
+  check(resumed.stdout.includes('weights: '), `no weights in ${resumed.said}`);
+  checkRun(join(folder, 'run'));
+}
+
+/**
+ * Writes every format that this machine can check: a SavedModel needs TensorFlow, ONNX its runtime. `parts` are the folders of a
+ * network of several functions.
+ */
+export async function checkExports(folder, weights, cli, parts = []) {
+  const { versions } = parsed(await cli(['doctor', '--json']));
+  const inParts = (file) =>
+    parts.length === 0 ? [file] : parts.flatMap((part) => [part, join(part, file)]).sort();
+  const formats = [
+    ['safetensors', ['model.safetensors'], 1, true],
+    ['onnx', inParts('model.onnx'), parts.length || 1, versions.onnxRuntime !== null],
+    ['savedmodel', inParts('saved_model.pb'), parts.length || 1, versions.tensorflow !== null],
+  ];
+  for (const [format, files, functions, isThere] of formats) {
+    const out = `export-${format}`;
+    const args = ['export', '--weights', weights, '--format', format, '--out', out];
+    const { stdout } = await cli(args, isThere ? 0 : 1);
+    if (!isThere) continue;
+    const found = listing(join(folder, out));
+    check(isDeepStrictEqual(found, files), `${format} left ${found}`);
+    const differences = [...stdout.matchAll(/largest difference (\S+)/g)].map(([, value]) => Number(value));
+    const isClose = differences.length === functions && differences.every((value) => value < 1e-4);
+    check(isClose, `${format}: ${stdout}`);
+  }
+}

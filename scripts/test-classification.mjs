@@ -6,10 +6,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { ROOT } from './setup.mjs';
 import {
   appRunner,
+  checkExports,
   checkFiles,
   checkHelp,
-  checkRun,
   checkSaid,
+  checkTrainAndResume,
   checkUsageErrors,
   listing,
   parsed,
@@ -38,7 +39,7 @@ export function classificationRuns(folder) {
     ['classify: train and resume', () => train(folder, data, weights, cli)],
     ['classify: eval', () => evaluate(folder, data, weights, cli)],
     ['classify: predict', () => predict(folder, data, weights, cli)],
-    ['classify: export', () => exportNetwork(folder, weights, cli)],
+    ['classify: export', () => checkExports(folder, weights, cli)],
     ['classify: bad input', () => badInput(folder, data, weights, cli)],
     ['classify: the built program', () => built(data, weights, cli)],
   ];
@@ -94,23 +95,7 @@ async function train(folder, data, weights, cli) {
   const plain = ['randAugment=null', 'colorJitter=null', 'mixProbability=0', 'erasing.probability=0'];
   settings.push(...plain.map((setting) => `augmentation.${setting}`));
   const set = settings.flatMap((setting) => ['--set', setting]);
-  const args = ['train', '--data', data, '--out', 'run', ...size, ...set];
-
-  let isInterrupted = false;
-  const watch = (stderr, child) => {
-    if (isInterrupted || !stderr.includes('epoch 1:')) return;
-    isInterrupted = true;
-    child.kill('SIGINT');
-  };
-  // Windows knows no such signal: there the process just ends.
-  const stopped = await cli(args, process.platform === 'win32' ? [130, null] : 130, { watch });
-  if (stopped.code === 130) checkSaid(stopped, 'stopped after update', '--resume');
-  checkSaid(await cli(args, 2), 'run: ', 'not empty', '--resume');
-
-  const resumed = await cli([...args, '--resume']);
-  check(!resumed.stderr.includes('epoch 1:'), `a start anew in ${resumed.said}`);
-  check(resumed.stdout.includes('weights: '), `no weights in ${resumed.said}`);
-  checkRun(join(folder, 'run'));
+  await checkTrainAndResume(folder, ['train', '--data', data, ...size, ...set], cli);
   const facts = parsed(await cli(['info', weights, '--json', '-']));
   const isRight = facts.classes === CLASSES.length && facts.size.height === 32;
   check(isRight && facts.name.startsWith('as-mlp-nano in'), `info says ${JSON.stringify(facts)}`);
@@ -128,24 +113,6 @@ async function evaluate(folder, data, weights, cli) {
     .split('\n');
   const isTable = table[0] === 'label,index,images,top1' && table[1].startsWith(`disc,0,${VAL_IMAGES},`);
   check(isTable && table.length === 1 + CLASSES.length, `per-class.csv reads\n${table.join('\n')}`);
-}
-
-/** Every format that this machine can check: a SavedModel needs TensorFlow, ONNX its runtime. */
-async function exportNetwork(folder, weights, cli) {
-  const { versions } = parsed(await cli(['doctor', '--json']));
-  const formats = [
-    ['safetensors', 'model.safetensors', true],
-    ['onnx', 'model.onnx', versions.onnxRuntime !== null],
-    ['savedmodel', 'saved_model.pb', versions.tensorflow !== null],
-  ];
-  for (const [format, file, isThere] of formats) {
-    const args = ['export', '--weights', weights, '--format', format, '--out', `export-${format}`];
-    const { stdout } = await cli(args, isThere ? 0 : 1);
-    if (!isThere) continue;
-    checkFiles(join(folder, `export-${format}`), [file]);
-    const difference = Number(/largest difference (\S+)/.exec(stdout)?.[1]);
-    check(difference < 1e-4, `${format}: ${stdout}`);
-  }
 }
 
 async function predict(folder, data, weights, cli) {

@@ -6,10 +6,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { ROOT } from './setup.mjs';
 import {
   appRunner,
+  checkExports,
   checkFiles,
   checkHelp,
-  checkRun,
   checkSaid,
+  checkTrainAndResume,
   checkUsageErrors,
   listing,
   parsed,
@@ -43,7 +44,7 @@ export function detectionRuns(folder) {
     ['detect: train and resume', () => train(folder, data, weights, cli)],
     ['detect: eval and score', () => evaluate(folder, data, weights, cli)],
     ['detect: predict', () => predict(folder, data, weights, cli)],
-    ['detect: export', () => exportNetwork(folder, weights, cli)],
+    ['detect: export', () => checkExports(folder, weights, cli, ['dense', 'box_head', 'mask_head'])],
     ['detect: bad input', () => badInput(folder, data, weights, cli)],
   ];
 }
@@ -157,20 +158,7 @@ async function train(folder, data, weights, cli) {
     '0.002',
     '--eager',
   ];
-  const args = ['train', '--data', data, '--out', 'run', ...model, ...set];
-  let isInterrupted = false;
-  const watch = (stderr, child) => {
-    if (isInterrupted || !stderr.includes('epoch 1:')) return;
-    isInterrupted = true;
-    child.kill('SIGINT');
-  };
-  // Windows knows no such signal: there the process just ends.
-  const stopped = await cli(args, process.platform === 'win32' ? [130, null] : 130, { watch });
-  if (stopped.code === 130) checkSaid(stopped, 'stopped after update', '--resume');
-  checkSaid(await cli(args, 2), 'run: ', 'not empty', '--resume');
-  const resumed = await cli([...args, '--resume']);
-  check(!resumed.stderr.includes('epoch 1:'), `a start anew in ${resumed.said}`);
-  checkRun(join(folder, 'run'));
+  await checkTrainAndResume(folder, ['train', '--data', data, ...model, ...set], cli);
   const facts = parsed(await cli(['info', weights, '--json', '-']));
   const isRight = facts.classes === 2 && facts.scale === `${SIDE},${SIDE}`;
   check(isRight && facts.name.startsWith('mask-rcnn-as-mlp-nano in'), `info says ${JSON.stringify(facts)}`);
@@ -245,34 +233,6 @@ async function predict(folder, data, weights, cli) {
   const boxes = parsed(await cli([...args, '--no-masks', '--scale', '96,96', '--json', '-']));
   const bare = boxes.flatMap(({ detections }) => detections);
   check(bare.length > 0 && bare.every(({ mask }) => mask === undefined), 'masks with --no-masks');
-}
-
-/** Every format that this machine can check: a SavedModel needs TensorFlow, ONNX its runtime. */
-async function exportNetwork(folder, weights, cli) {
-  const { versions } = parsed(await cli(['doctor', '--json']));
-  const parts = ['dense', 'box_head', 'mask_head'];
-  const formats = [
-    ['safetensors', ['model.safetensors'], true],
-    ['onnx', parts.flatMap((part) => [part, join(part, 'model.onnx')]), versions.onnxRuntime !== null],
-    [
-      'savedmodel',
-      parts.flatMap((part) => [part, join(part, 'saved_model.pb')]),
-      versions.tensorflow !== null,
-    ],
-  ];
-  for (const [format, files, isThere] of formats) {
-    const out = `export-${format}`;
-    const { stdout } = await cli(
-      ['export', '--weights', weights, '--format', format, '--out', out],
-      isThere ? 0 : 1,
-    );
-    if (!isThere) continue;
-    const found = listing(join(folder, out));
-    check(isDeepStrictEqual(found, [...files].sort()), `${format} left ${found}`);
-    const differences = [...stdout.matchAll(/largest difference (\S+)/g)].map(([, value]) => Number(value));
-    const isClose = differences.length === files.length / (files.length > 1 ? 2 : 1);
-    check(isClose && differences.every((value) => value < 1e-4), `${format}: ${stdout}`);
-  }
 }
 
 async function badInput(folder, data, weights, cli) {

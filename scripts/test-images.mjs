@@ -5,14 +5,24 @@ import { crc32, deflateSync } from 'node:zlib';
 
 /** Writes an 8-bit RGB PNG; `pixel(x, y)` gives [r, g, b] in 0–255. */
 export function writePng(path, width, height, pixel) {
-  const rows = Buffer.alloc((width * 3 + 1) * height);
+  writeSamples(path, width, height, 3, pixel);
+}
+
+/** Writes an 8-bit grey PNG; `label(x, y)` gives 0–255. */
+export function writeLabels(path, width, height, label) {
+  writeSamples(path, width, height, 1, (x, y) => [label(x, y)]);
+}
+
+function writeSamples(path, width, height, channels, pixel) {
+  const row = width * channels + 1;
+  const rows = Buffer.alloc(row * height);
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) rows.set(pixel(x, y), y * (width * 3 + 1) + 1 + x * 3);
+    for (let x = 0; x < width; x++) rows.set(pixel(x, y), y * row + 1 + x * channels);
   }
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([8, 2, 0, 0, 0], 8);
+  header.set([8, channels === 3 ? 2 : 0, 0, 0, 0], 8);
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(

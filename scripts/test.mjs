@@ -7,6 +7,7 @@ import { pnpmCommand, ROOT, SetupError, setup } from './setup.mjs';
 import { classificationRuns } from './test-classification.mjs';
 import { detectionRuns } from './test-detection.mjs';
 import { CheckFailure, check, mustRun, run } from './test-process.mjs';
+import { segmentationRuns } from './test-segmentation.mjs';
 
 const scratch = mkdtempSync(join(tmpdir(), 'as-mlp-test-'));
 /** Runs a tool of the root by its JavaScript entry, which works on every platform. */
@@ -22,6 +23,7 @@ const STEPS = [
   ['unit tests', unitTests],
   ...classificationRuns(join(scratch, 'classification')),
   ...detectionRuns(join(scratch, 'detection')),
+  ...segmentationRuns(join(scratch, 'segmentation')),
   ['bench', bench],
 ];
 

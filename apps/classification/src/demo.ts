@@ -7,6 +7,7 @@ import {
   type EngineFlags,
   measure,
   outputFolder,
+  percent,
   type Tile,
   type Verb,
   writeJson,
@@ -78,7 +79,7 @@ async function classifyDigits(classifier: Classifier, folder: string, cli: Cli):
   for (const { index, target, predicted } of [...shown, ...mistaken]) {
     const [best] = await classifier.classify(await dataset.load(index), { topK: 1 });
     const isRight = predicted === target;
-    const score = `${(100 * best!.score).toFixed(1)} %`;
+    const score = percent(best!.score);
     tiles.push({
       image: await dataset.load(index),
       caption: isRight

@@ -6,34 +6,32 @@ import {
   evaluateVerb,
   formatCsv,
   formatTable,
+  percent,
+  type WeightFlags,
+  weightOptions,
+  weightSettings,
   wholeNumber,
   writePicture,
   writeText,
 } from '@as-mlp/app';
 import type { Evaluation } from '@as-mlp/classification';
-import { classifierOptions, shiftOption } from './weights.ts';
 
-interface Flags extends EvaluateFlags {
+interface Flags extends EvaluateFlags, WeightFlags {
   readonly batch: number;
   readonly workers?: number;
-  readonly shiftSize?: number;
-  readonly labels?: string;
 }
-
-const percent = (value: number) => `${(100 * value).toFixed(2)} %`;
 
 /** `eval`: top-1, top-5, accuracy of each class and the confusion matrix. */
 export const evaluate = evaluateVerb<Flags>({
   addOptions: (command) => {
-    shiftOption(command)
+    weightOptions(command)
       .option('--batch <n>', 'images at a time', wholeNumber(1), 32)
-      .option('--workers <n>', 'threads that decode images', wholeNumber(0))
-      .option('--labels <file>', 'class names, one a line, in the order of the outputs');
+      .option('--workers <n>', 'threads that decode images', wholeNumber(0));
   },
   async evaluate(flags, { engine, signal, log, onProgress }) {
     const { evaluateClassifier, loadClassifier } = await import('@as-mlp/classification');
     const classifier = await loadClassifier(flags.weights, {
-      ...(await classifierOptions(flags)),
+      ...(await weightSettings(flags)),
       compile: engine.compile,
     });
     for (const note of classifier.notes) log(note);
@@ -57,7 +55,7 @@ export function evaluationReport({ metrics, perClass, confusion, failures }: Eva
   const seen = perClass.filter((row) => row.count > 0 || isAnswer(row.index));
   return {
     json: { top1, top5, count },
-    text: formatTable(['top-1', 'top-5', 'images'], [[percent(top1), percent(top5), String(count)]]),
+    text: formatTable(['top-1', 'top-5', 'images'], [[percent(top1, 2), percent(top5, 2), String(count)]]),
     failures,
     async write(folder) {
       const rows = perClass.map((row) => [row.label, row.index, row.count, row.top1] as const);

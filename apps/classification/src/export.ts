@@ -1,18 +1,12 @@
-import { type ExportFlags, exportVerb } from '@as-mlp/app';
-import { classifierOptions, shiftOption } from './weights.ts';
+import { type ExportFlags, exportVerb, type WeightFlags, weightOptions, weightSettings } from '@as-mlp/app';
 
-interface Flags extends ExportFlags {
-  readonly shiftSize?: number;
-  readonly labels?: string;
-}
+type Flags = ExportFlags & WeightFlags;
 
 /** `export`: images `[batch, height, width, 3]`, normalised, to logits `[batch, classes]`. */
 export const exportClassifier = exportVerb<Flags>({
-  addOptions: (command) => {
-    shiftOption(command).option('--labels <file>', 'class names, one a line, in the order of the outputs');
-  },
+  addOptions: (command) => void weightOptions(command),
   async open(flags) {
     const { classifierForExport } = await import('@as-mlp/classification');
-    return await classifierForExport(flags.weights, await classifierOptions(flags));
+    return await classifierForExport(flags.weights, await weightSettings(flags));
   },
 });

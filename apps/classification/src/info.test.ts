@@ -1,19 +1,12 @@
-import { runApp } from '@as-mlp/app';
+import { memoryTerminal, runApp } from '@as-mlp/app';
 import { expect, it } from 'vitest';
 import { info } from './info.ts';
 
 async function run(...args: string[]) {
-  let out = '';
-  const log: string[] = [];
-  const terminal = {
-    out: (text: string) => {
-      out += text;
-    },
-    log: (line: string) => void log.push(line),
-    progress: () => ({ update: () => undefined, stop: () => undefined }),
-  };
+  const terminal = memoryTerminal();
   const app = { bin: 'probe', summary: 'A probe.', verbs: [info], examples: [] };
-  return { code: await runApp(app, ['info', ...args], terminal), out, log };
+  const code = await runApp(app, ['info', ...args], terminal);
+  return { code, out: terminal.said, log: terminal.lines };
 }
 
 it('describes a model by name, with as many classes as asked for', async () => {

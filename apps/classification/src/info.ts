@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { infoVerb, wholeNumber } from '@as-mlp/app';
+import { infoVerb, isWeightFile, shiftFact, wholeNumber } from '@as-mlp/app';
 
 interface Flags {
   readonly size?: { height: number; width: number };
@@ -14,8 +13,7 @@ export const info = infoVerb({
   async describe(target, flags: Flags) {
     const { ClassificationModel, createClassificationModel, inspectClassifier, MODEL_NAMES, modelName } =
       await import('@as-mlp/classification');
-    const isFile = !MODEL_NAMES.includes(target) && (existsSync(target) || /[./\\]/.test(target));
-    const file = isFile ? await inspectClassifier(target) : undefined;
+    const file = isWeightFile(target, MODEL_NAMES) ? await inspectClassifier(target) : undefined;
     const model = file
       ? new ClassificationModel(file.config)
       : createClassificationModel(target, { numClasses: flags.classes ?? 1000 });
@@ -38,9 +36,7 @@ export const info = infoVerb({
       facts: {
         classes: config.numClasses,
         depths: config.depths.join(', '),
-        'shift size': file?.notes.length
-          ? `${config.shiftSize} (assumed: the file does not name it)`
-          : `${config.shiftSize}`,
+        'shift size': shiftFact(config.shiftSize, (file?.notes.length ?? 0) > 0),
         ...(file?.labels ? { 'class names': file.labels.slice(0, 12).join(', ') } : {}),
       },
     };

@@ -1,26 +1,29 @@
-import { captioned, type PredictFlags, type Predictor, predictVerb, wholeNumber } from '@as-mlp/app';
+import {
+  captioned,
+  type PredictFlags,
+  type Predictor,
+  percent,
+  predictVerb,
+  type WeightFlags,
+  weightOptions,
+  weightSettings,
+  wholeNumber,
+} from '@as-mlp/app';
 import type { Prediction } from '@as-mlp/classification';
-import { classifierOptions, shiftOption } from './weights.ts';
 
-interface Flags extends PredictFlags {
+interface Flags extends PredictFlags, WeightFlags {
   readonly topK: number;
-  readonly shiftSize?: number;
-  readonly labels?: string;
 }
-
-const percent = (score: number) => `${(100 * score).toFixed(1)} %`;
 
 /** `predict`: the best classes of each image. */
 export const predict = predictVerb<readonly Prediction[], Flags>({
   addOptions: (command) => {
-    shiftOption(command)
-      .option('--top-k <n>', 'classes to give for each image', wholeNumber(1), 5)
-      .option('--labels <file>', 'class names, one a line, in the order of the outputs');
+    weightOptions(command).option('--top-k <n>', 'classes to give for each image', wholeNumber(1), 5);
   },
   async open(flags, engine): Promise<Predictor<readonly Prediction[]>> {
     const { loadClassifier } = await import('@as-mlp/classification');
     const classifier = await loadClassifier(flags.weights, {
-      ...(await classifierOptions(flags)),
+      ...(await weightSettings(flags)),
       compile: engine.compile,
     });
     return {

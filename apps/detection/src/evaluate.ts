@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { type Command, type EvaluateFlags, evaluateVerb, wholeNumber } from '@as-mlp/app';
+import { type Command, type EvaluateFlags, evaluateVerb, weightOptions, wholeNumber } from '@as-mlp/app';
 import { detectionReport } from './report.ts';
-import { openDetector, scaleOption, type WeightFlags, weightOptions } from './weights.ts';
+import { type DetectorFlags, openDetector, scaleOption } from './weights.ts';
 
-interface Flags extends EvaluateFlags, WeightFlags {
+interface Flags extends EvaluateFlags, DetectorFlags {
   readonly limit?: number;
   readonly masks: boolean;
 }

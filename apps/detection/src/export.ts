@@ -1,7 +1,7 @@
-import { type ExportFlags, exportVerb } from '@as-mlp/app';
-import { detectorOptions, scaleOption, type WeightFlags, weightOptions } from './weights.ts';
+import { type ExportFlags, exportVerb, weightOptions } from '@as-mlp/app';
+import { type DetectorFlags, detectorOptions, scaleOption } from './weights.ts';
 
-type Flags = ExportFlags & WeightFlags;
+type Flags = ExportFlags & DetectorFlags;
 
 /** `export`: all weights in one file, or the dense part and each head as a model of its own; docs/detection.md joins them. */
 export const exportDetector = exportVerb<Flags>({

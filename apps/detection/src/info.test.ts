@@ -1,20 +1,13 @@
 import { fileURLToPath } from 'node:url';
-import { runApp } from '@as-mlp/app';
+import { memoryTerminal, runApp } from '@as-mlp/app';
 import { expect, it } from 'vitest';
 import { info } from './info.ts';
 
 async function run(...args: string[]) {
-  let out = '';
-  const log: string[] = [];
-  const terminal = {
-    out: (text: string) => {
-      out += text;
-    },
-    log: (line: string) => void log.push(line),
-    progress: () => ({ update: () => undefined, stop: () => undefined }),
-  };
+  const terminal = memoryTerminal();
   const app = { bin: 'probe', summary: 'A probe.', verbs: [info], examples: [] };
-  return { code: await runApp(app, ['info', ...args], terminal), out, log };
+  const code = await runApp(app, ['info', ...args], terminal);
+  return { code, out: terminal.said, log: terminal.lines };
 }
 
 it.each([

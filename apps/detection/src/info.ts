@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { infoVerb, wholeNumber } from '@as-mlp/app';
+import { infoVerb, isWeightFile, shiftFact, wholeNumber } from '@as-mlp/app';
 
 interface Flags {
   readonly size?: { height: number; width: number };
@@ -14,8 +13,7 @@ export const info = infoVerb({
   async describe(target, flags: Flags) {
     const { countedParts, createDetectionModel, DetectionModel, inspectDetector, MODEL_NAMES, modelName } =
       await import('@as-mlp/detection');
-    const isFile = !MODEL_NAMES.includes(target) && (existsSync(target) || /[./\\]/.test(target));
-    const file = isFile ? await inspectDetector(target) : undefined;
+    const file = isWeightFile(target, MODEL_NAMES) ? await inspectDetector(target) : undefined;
     const model = file
       ? new DetectionModel(file.config)
       : createDetectionModel(target, { numClasses: flags.classes ?? 80 });
@@ -33,9 +31,7 @@ export const info = infoVerb({
         'counted regions': '1000 boxes, 100 masks',
         classes: config.numClasses,
         depths: config.depths.join(', '),
-        'shift size': file?.notes.length
-          ? `${config.shiftSize} (assumed: the file does not name it)`
-          : `${config.shiftSize}`,
+        'shift size': shiftFact(config.shiftSize, (file?.notes.length ?? 0) > 0),
         ...(file ? { scale: `${file.preprocessing.longSide},${file.preprocessing.shortSide}` } : {}),
         ...(file?.labels ? { 'class names': file.labels.slice(0, 12).join(', ') } : {}),
       },

@@ -1,10 +1,5 @@
-import { type AnnotateOptions, annotated, type MarkedObject, type RgbImage } from '@as-mlp/app';
+import { type AnnotateOptions, annotated, type MarkedObject, percent, type RgbImage } from '@as-mlp/app';
 import type { Detection } from '@as-mlp/detection';
-
-/** `98.1 %` */
-export function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
-}
 
 /** The image with what was found in it. */
 export async function drawDetections(

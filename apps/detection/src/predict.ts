@@ -1,9 +1,17 @@
-import { fraction, type PredictFlags, type Predictor, predictVerb, wholeNumber } from '@as-mlp/app';
+import {
+  fraction,
+  type PredictFlags,
+  type Predictor,
+  percent,
+  predictVerb,
+  weightOptions,
+  wholeNumber,
+} from '@as-mlp/app';
 import type { ImageResult } from '@as-mlp/detection';
-import { drawDetections, percent } from './marks.ts';
-import { openDetector, scaleOption, type WeightFlags, weightOptions } from './weights.ts';
+import { drawDetections } from './marks.ts';
+import { type DetectorFlags, openDetector, scaleOption } from './weights.ts';
 
-interface Flags extends PredictFlags, WeightFlags {
+interface Flags extends PredictFlags, DetectorFlags {
   readonly minScore: number;
   readonly maxDetections: number;
   readonly masks: boolean;

@@ -1,4 +1,4 @@
-import { checkTarget, choice, outputFolder, type Verb, writeJson } from '@as-mlp/app';
+import { checkTarget, choice, outputFolder, presentReport, type Verb } from '@as-mlp/app';
 import { detectionReport } from './report.ts';
 
 const TYPES = ['bbox', 'segm'] as const;
@@ -36,10 +36,6 @@ export const score: Verb = (program, { terminal }) => {
       const evaluations = [evaluateCoco(dataset, detections, type)];
       const metrics = reportCoco(dataset, evaluations);
       const report = detectionReport({ metrics, evaluations, dataset });
-      if (json !== '-') terminal.out(report.text);
-      if (json !== undefined) await writeJson(json, report.json, terminal);
-      if (!folder) return;
-      await report.write(folder);
-      terminal.log(`tables and curves: ${folder}`);
+      await presentReport(report, { json, folder }, terminal);
     });
 };

@@ -6,9 +6,9 @@ import {
   type RgbImage,
   readableOn,
   renderText,
-  resize,
   type Size,
 } from '@as-mlp/data';
+import { readable } from './pictures.ts';
 
 /** An object to be marked in an image. */
 export interface MarkedObject {
@@ -21,8 +21,6 @@ export interface MarkedObject {
   readonly mask?: () => Uint8Array;
 }
 
-/** Pictures are shrunk or enlarged so that the longer side lies between these. */
-const LONGEST = { least: 640, most: 1600 } as const;
 /** How much of a mask's colour covers the image. */
 const COVER = 0.5;
 
@@ -73,16 +71,6 @@ export async function annotated(
     await drawLabels(picture, [{ text: object.label, top: region.top, left: region.left, colour }], { size });
   }
   return picture;
-}
-
-/** A copy at a readable size; small images are enlarged with hard pixels. */
-function readable(image: RgbImage, wanted: number | undefined): RgbImage {
-  const longest = Math.max(image.width, image.height);
-  const target = wanted ?? Math.min(LONGEST.most, Math.max(LONGEST.least, longest));
-  if (target === longest) return { ...image, data: image.data.slice() };
-  const side = (value: number) => Math.max(1, Math.round((value * target) / longest));
-  const size = { height: side(image.height), width: side(image.width) };
-  return resize(image, size, target / longest > 2 ? 'nearest' : 'bicubic');
 }
 
 function paintMask(picture: RgbImage, mask: Uint8Array, from: Size, colour: Rgb, edge: number): void {

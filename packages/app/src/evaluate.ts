@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import type { Cli, Verb } from './cli.ts';
 import { addInferenceOptions, type EngineFlags } from './options.ts';
 import { checkTarget, outputFolder, writeJson } from './outputs.ts';
-import type { ProgressLine } from './terminal.ts';
+import type { ProgressLine, Terminal } from './terminal.ts';
 
 /** Options of every `eval`. */
 export interface EvaluateFlags extends EngineFlags {
@@ -79,8 +79,17 @@ async function evaluate<F extends EvaluateFlags>(task: EvaluateTask<F>, flags: F
     .evaluate(flags, { engine, signal, log: terminal.log, onProgress })
     .finally(() => progress?.stop());
   for (const failure of report.failures) cli.fail(failure);
-  if (flags.json !== '-') terminal.out(report.text);
-  if (flags.json !== undefined) await writeJson(flags.json, report.json, terminal);
+  await presentReport(report, { json: flags.json, folder }, terminal);
+}
+
+/** Shows a report: text on standard output unless JSON goes there, JSON into a file, tables and pictures into a folder. */
+export async function presentReport(
+  report: Omit<EvaluationReport, 'failures'>,
+  { json, folder }: { readonly json: string | undefined; readonly folder: string | undefined },
+  terminal: Terminal,
+): Promise<void> {
+  if (json !== '-') terminal.out(report.text);
+  if (json !== undefined) await writeJson(json, report.json, terminal);
   if (folder) {
     await report.write(folder);
     terminal.log(`tables and pictures: ${folder}`);

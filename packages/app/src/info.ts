@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { countMacs } from '@as-mlp/engine';
 import type { MacCounts, TensorFunction } from '@as-mlp/nn';
 import type { Command } from 'commander';
@@ -76,6 +77,16 @@ export function infoVerb(task: InfoTask): Verb {
       terminal.out(formatTable(['feature', 'channels', 'stride'], cells));
     });
   };
+}
+
+/** Whether `target` means a weight file rather than one of the networks that `names` lists, or a misspelt one. */
+export function isWeightFile(target: string, names: readonly string[]): boolean {
+  return !names.includes(target) && (existsSync(target) || /[./\\]/.test(target));
+}
+
+/** The shift size as a fact, which a file may not name. */
+export function shiftFact(shiftSize: number | readonly number[] | string, isAssumed: boolean): string {
+  return isAssumed ? `${shiftSize} (assumed: the file does not name it)` : String(shiftSize);
 }
 
 function countParts(parts: readonly ModelPart[]): MacCounts {

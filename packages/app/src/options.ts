@@ -55,6 +55,11 @@ export function positiveNumber(text: string): number {
   throw new InvalidArgumentError('Give a number above 0.');
 }
 
+/** Parses `0.5,1,1.5`. */
+export function positiveNumbers(text: string): number[] {
+  return text.split(',').map(positiveNumber);
+}
+
 /** Parses `1,8,32`. */
 export function wholeNumbers(text: string): number[] {
   return text.split(',').map(wholeNumber(1));

@@ -2,7 +2,7 @@ import { access, constants, mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { AsMlpError } from '@as-mlp/base';
 import { describeIoError, errorCode, writeFileAtomic } from '@as-mlp/base/node';
-import { encodePng, type RgbImage } from '@as-mlp/data';
+import { encodeLabels, encodePng, type LabelMap, type RgbImage } from '@as-mlp/data';
 import type { Terminal } from './terminal.ts';
 
 /** Writes a result as JSON: to standard output for `-`, else to a file, whole or not at all. */
@@ -54,6 +54,11 @@ async function checkWritable(folder: string): Promise<void> {
 /** Writes a picture as PNG. */
 export async function writePicture(path: string, image: RgbImage): Promise<void> {
   await writeFileAtomic(path, await encodePng(image));
+}
+
+/** Writes a label map as a grey PNG of 8 or 16 bits. */
+export async function writeLabels(path: string, labels: LabelMap): Promise<void> {
+  await writeFileAtomic(path, await encodeLabels(labels));
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   type RgbImage,
   renderText,
   resize,
+  type TextMask,
 } from '@as-mlp/data';
 
 /** One line of a caption. `share` in [0, 1] is drawn as a bar behind the text. */
@@ -18,14 +19,24 @@ export interface CaptionLine {
 
 const LONGEST_SIDE = 1024;
 const SHORTEST_WIDTH = 320;
-const PANEL: Rgb = [24, 26, 30];
+/** Colours of what stands below a picture. */
+export const PANEL: Rgb = [24, 26, 30];
 const BAR: Rgb = [46, 92, 150];
-const TEXT: Rgb = [240, 240, 240];
+export const TEXT: Rgb = [240, 240, 240];
+/** Pictures that are drawn on are shrunk or enlarged so that the longer side lies between these. */
+const DRAWN = { least: 640, most: 1600 } as const;
 
 /** The image, shrunk so that no side is longer than `side`; a smaller one as it is. */
 export function thumbnail(image: RgbImage, side: number): RgbImage {
   const scale = side / Math.max(image.width, image.height);
   return scale < 1 ? scaled(image, scale) : image;
+}
+
+/** A copy whose longer side is `side`, or between 640 and 1600; small images are enlarged with hard pixels. */
+export function readable(image: RgbImage, side?: number): RgbImage {
+  const longest = Math.max(image.width, image.height);
+  const target = side ?? Math.min(DRAWN.most, Math.max(DRAWN.least, longest));
+  return target === longest ? { ...image, data: image.data.slice() } : scaled(image, target / longest);
 }
 
 /** The image, shrunk or enlarged to a readable size, with a panel of lines below it. */
@@ -98,11 +109,26 @@ export async function confusionPicture(
     const middle = margin + i * cell + Math.round(cell / 2);
     const mask = await renderText(shorten(label, 14), size);
     drawMask(picture, mask, middle - Math.round(mask.height / 2), margin - 6 - mask.width, [30, 30, 30]);
-    const short = await renderText(shorten(label, Math.max(1, Math.floor(cell / 7))), size);
-    drawMask(picture, short, margin - 6 - short.height, middle - Math.round(short.width / 2), [30, 30, 30]);
+    const column = mask.width < cell ? mask : upwards(mask);
+    drawMask(
+      picture,
+      column,
+      margin - 6 - column.height,
+      middle - Math.round(column.width / 2),
+      [30, 30, 30],
+    );
   }
   await drawLabels(picture, [{ text: 'true ↓  predicted →', top: 6, left: 6 }], { size: 12 });
   return picture;
+}
+
+/** The text turned a quarter to the left: it reads upwards. */
+function upwards({ width, height, data }: TextMask): TextMask {
+  const turned = new Uint8Array(data.length);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) turned[(width - 1 - x) * height + y] = data[y * width + x]!;
+  }
+  return { width: height, height: width, data: turned };
 }
 
 function shorten(text: string, length: number): string {

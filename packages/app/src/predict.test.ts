@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createImage, encodePng, type RgbImage } from '@as-mlp/data';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -112,6 +112,36 @@ describe('predict', () => {
       `error: ${path}: the picture of a result would replace this image. Choose another --out.`,
     ]);
     expect(readFileSync(path)).toEqual(before);
+  });
+
+  it('writes what else belongs to an image under the name of its picture, and never over an image either', async () => {
+    const path = await writeImage('a.png', 1);
+    const out = join(folder, 'out');
+    const plain = await writeImage('b.png', 2);
+    const saving: Predictor<number> = {
+      notes: [],
+      predict: async (images) => images.map(({ data }) => data[0]!),
+      toJson: (red) => ({ extra: null, red }),
+      toText: String,
+      draw: async (image: RgbImage) => image,
+      save: async (red, target, file) => ({ extra: `${file} ${red} ${target === out}` }),
+      dispose: () => undefined,
+    };
+    const verb = predictVerb<number, Flags>({ alsoIn: 'extra', open: async () => saving });
+    const run = (...args: string[]) =>
+      runVerbs([verb], 'predict', ...args, '--weights', 'w', '--engine', 'cpu', '--json', '-');
+    const both = await run(path, plain, path, '--out', out);
+    expect(JSON.parse(both.out).map(({ extra }: { extra: string }) => extra)).toEqual([
+      'a.png 1 true',
+      'b.png 2 true',
+      'a-2.png 1 true',
+    ]);
+    expect(JSON.parse((await run(path)).out)).toMatchObject([{ extra: null, red: 1 }]);
+
+    mkdirSync(join(out, 'extra'));
+    writeFileSync(join(out, 'extra', 'a.png'), readFileSync(path));
+    const { code, log } = await run(join(out, 'extra', 'a.png'), '--out', out);
+    expect({ code, log }).toEqual({ code: 2, log: [expect.stringContaining('would replace this image')] });
   });
 
   it('finds out that the JSON cannot be written before it predicts', async () => {

@@ -21,6 +21,11 @@ export interface Predictor<R> {
   toText(result: R): string;
   /** The image with the result drawn on it. */
   draw(image: RgbImage, result: R): Promise<RgbImage>;
+  /**
+   * Writes what else belongs to an image into the folder of `--out`, `file` being the name of its picture there; what it returns joins
+   * the JSON entry.
+   */
+  save?(result: R, folder: string, file: string): Promise<Record<string, unknown>>;
   /** Whether the overview shows pictures as drawn, and not the images themselves. */
   readonly showsDrawn?: boolean;
   dispose(): void;
@@ -38,6 +43,8 @@ export interface PredictFlags extends EngineFlags {
 export interface PredictTask<R, F extends PredictFlags> {
   /** What `--batch` means, and how many unless given; "images at a time", 8. */
   readonly batch?: { readonly help: string; readonly standard: number };
+  /** A folder in that of `--out` where `save` writes a file of the same name for each picture. */
+  readonly alsoIn?: string;
   /** Adds the task's own options. */
   addOptions?(command: Command): void;
   /** Loads the network. */
@@ -79,7 +86,7 @@ async function predict<R, F extends PredictFlags>(
   const files = await findImages(paths, cli);
   await checkTarget(flags.json);
   const folder = flags.out === undefined ? undefined : await outputFolder(flags.out);
-  const pictures = folder === undefined ? [] : await pictureNames(files, folder);
+  const pictures = folder === undefined ? [] : await pictureNames(files, folder, task.alsoIn);
   const engine = await cli.openEngine(flags);
   const predictor = await task.open(flags, engine);
   for (const note of predictor.notes) terminal.log(note);
@@ -101,11 +108,14 @@ async function predict<R, F extends PredictFlags>(
           continue;
         }
         const result = results[next++]!;
-        entries.push({ file, width: image.width, height: image.height, ...predictor.toJson(result) });
+        const entry = { file, width: image.width, height: image.height, ...predictor.toJson(result) };
+        entries.push(entry);
         if (flags.json !== '-') terminal.out(`${file}: ${predictor.toText(result)}\n`);
         if (!folder) continue;
+        const path = pictures[start + i]!;
+        Object.assign(entry, await predictor.save?.(result, folder, basename(path)));
         const picture = await predictor.draw(image, result);
-        await writePicture(pictures[start + i]!, picture);
+        await writePicture(path, picture);
         // Whole photos of a long run would fill the memory.
         if (tiles.length < SHEET.tiles) {
           const shown = thumbnail(predictor.showsDrawn ? picture : image, SHEET.tileSize);
@@ -134,12 +144,17 @@ async function writeOverview(path: string, tiles: readonly Tile[], { terminal }:
 }
 
 /** Where the picture of each image goes; never onto an image that is predicted for. */
-async function pictureNames(files: readonly string[], folder: string): Promise<string[]> {
+async function pictureNames(
+  files: readonly string[],
+  folder: string,
+  alsoIn: string | undefined,
+): Promise<string[]> {
   const nameOf = createNamer(folder, 'png', [OVERVIEW]);
   const names = files.map(nameOf);
   const place = await realpath(folder);
+  const places = alsoIn === undefined ? [place] : [place, join(place, alsoIn)];
   const inputs = new Set(await Promise.all(files.map((file) => realpath(file))));
-  const replaced = names.find((name) => inputs.has(join(place, basename(name))));
+  const replaced = names.find((name) => places.some((one) => inputs.has(join(one, basename(name)))));
   if (replaced === undefined) return names;
   throw new AsMlpError('usage', {
     where: replaced,

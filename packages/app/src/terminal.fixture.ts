@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { runApp, type Verb } from './cli.ts';
-import type { Terminal } from './terminal.ts';
+import { memoryTerminal } from './terminal.ts';
 
 /** What an app said and how it ended. */
 export interface Said {
@@ -18,22 +18,10 @@ export interface Said {
 
 /** Runs an app of these verbs at a terminal that remembers everything. */
 export async function runVerbs(verbs: readonly Verb[], ...args: readonly string[]): Promise<Said> {
-  let out = '';
-  const log: string[] = [];
-  const progress: string[] = [];
-  const terminal: Terminal = {
-    out: (text) => {
-      out += text;
-    },
-    log: (line) => void log.push(line),
-    progress: (label, total, unit) => ({
-      update: (done, note) =>
-        void progress.push(`${label} ${done}/${total} ${unit}${note ? `, ${note}` : ''}`),
-      stop: () => void progress.push(`${label} stopped`),
-    }),
-  };
+  const terminal = memoryTerminal();
   const app = { bin: 'probe', summary: 'A probe.', verbs, examples: ['probe go'] };
   const code = await runApp(app, args, terminal);
+  const { said: out, lines: log, progressLines: progress } = terminal;
   return { code, out, log, progress };
 }
 

@@ -17,6 +17,39 @@ export interface ProgressLine {
   stop(): void;
 }
 
+/** A terminal that shows nothing and remembers everything, for programs that run an app. */
+export interface MemoryTerminal extends Terminal {
+  /** What went to standard output. */
+  readonly said: string;
+  /** Lines for a person. */
+  readonly lines: readonly string[];
+  /** `label done/total unit, note`, and `label stopped`. */
+  readonly progressLines: readonly string[];
+}
+
+/** Makes a {@link MemoryTerminal}. */
+export function memoryTerminal(): MemoryTerminal {
+  let said = '';
+  const lines: string[] = [];
+  const progressLines: string[] = [];
+  return {
+    get said() {
+      return said;
+    },
+    lines,
+    progressLines,
+    out: (text) => {
+      said += text;
+    },
+    log: (line) => void lines.push(line),
+    progress: (label, total, unit) => ({
+      update: (done, note) =>
+        void progressLines.push(`${label} ${done}/${total} ${unit}${note ? `, ${note}` : ''}`),
+      stop: () => void progressLines.push(`${label} stopped`),
+    }),
+  };
+}
+
 const PLAIN_INTERVAL = 5_000;
 
 /** Where a terminal writes. */

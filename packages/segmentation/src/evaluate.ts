@@ -1,5 +1,6 @@
 import { AsMlpError } from '@as-mlp/base';
 import type { LabelMap } from '@as-mlp/data';
+import { compareClasses, isUnnamed } from './data/class-names.ts';
 import { type ExampleOptions, type ExampleSource, openExamples } from './data/examples.ts';
 import { addToConfusion, createConfusion } from './metrics/confusion.ts';
 import { type SegmentationMetrics, segmentationMetrics } from './metrics/metrics.ts';
@@ -14,8 +15,8 @@ export interface SegmentationEvaluationOptions extends ExampleOptions {
   readonly signal?: AbortSignal;
   /** Called after every image. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Called with what the network says of an image and what is true of it, class indices from 0. */
-  readonly onImage?: (index: number, prediction: LabelMap, truth: LabelMap) => void;
+  /** Told what the network says of each image and what is true of it, class indices from 0, before the next one is looked at. */
+  readonly onImage?: (index: number, prediction: LabelMap, truth: LabelMap) => void | Promise<void>;
   /** What to do with an image that cannot be read: end with its error (unless given), or leave it out and name it. */
   readonly onError?: 'throw' | 'skip';
 }
@@ -30,7 +31,7 @@ export interface SegmentationEvaluation {
 /**
  * Evaluation of a segmenter at the original size of the images of the `val` part of a data set.
  *
- * @throws AsMlpError (input) when the data set has another number of classes.
+ * @throws AsMlpError (input) when the data set has another number of classes, or the same in another order.
  */
 export async function evaluateSegmenter(
   segmenter: Segmenter,
@@ -39,31 +40,30 @@ export async function evaluateSegmenter(
   const { data, segment, signal, onProgress, onImage, onError = 'throw' } = options;
   const examples = typeof data === 'string' ? openExamples(data, 'val', options) : data;
   const { labels } = segmenter;
-  if (examples.labels.length !== labels.length) {
-    throw new AsMlpError('input', {
-      where: typeof data === 'string' ? data : 'the data set',
-      what: `it has ${examples.labels.length} classes, and the network ${labels.length}`,
-      fix: 'Evaluate on the classes that the network was trained for',
-    });
-  }
+  compareClasses(labels, examples.labels, typeof data === 'string' ? data : 'the data set');
   const confusion = createConfusion(labels.length);
   const failures: AsMlpError[] = [];
   for (let index = 0; index < examples.length; index++) {
     signal?.throwIfAborted();
+    let [prediction, truth]: LabelMap[] = [];
     try {
-      const { image, labels: truth } = await examples.load(index);
-      const prediction = await segmenter.segmentLabels(image, segment);
+      const example = await examples.load(index);
+      truth = example.labels;
+      prediction = await segmenter.segmentLabels(example.image, segment);
       addToConfusion(confusion, prediction, truth, {
         ignore: examples.ignore,
         labelName: examples.name(index),
       });
-      onImage?.(index, prediction, truth);
     } catch (error) {
       const isImage = error instanceof AsMlpError && (error.kind === 'image' || error.kind === 'input');
       if (onError === 'throw' || !isImage) throw error;
       failures.push(error);
+      onProgress?.(index + 1, examples.length);
+      continue;
     }
+    await onImage?.(index, prediction, truth);
     onProgress?.(index + 1, examples.length);
   }
-  return { metrics: segmentationMetrics(confusion, labels), failures };
+  const names = isUnnamed(labels) ? examples.labels : labels;
+  return { metrics: segmentationMetrics(confusion, names), failures };
 }

@@ -1,4 +1,5 @@
 export type { WeightSource } from '@as-mlp/train';
+export { ADE20K_CLASSES, ADE20K_PALETTE, isAde20k } from './ade20k.ts';
 export {
   MODEL_NAMES,
   modelName,
@@ -7,7 +8,8 @@ export {
   segmentationConfig,
 } from './config.ts';
 export { type ClassList, readClassList } from './data/class-list.ts';
-export { DIGIT_SCENES, openScenes, sceneLabelMap, sceneLabels } from './data/digit-scenes.ts';
+export { compareClasses } from './data/class-names.ts';
+export { DIGIT_SCENES, openScenes, SCENE_PALETTE, sceneLabelMap, sceneLabels } from './data/digit-scenes.ts';
 export { type Example, type ExampleOptions, type ExampleSource, openExamples } from './data/examples.ts';
 export { reduceZeroLabel } from './data/reduce-zero-label.ts';
 export {
@@ -16,14 +18,17 @@ export {
   type Split,
   VOC_CLASSES,
 } from './data/segmentation-folder.ts';
+export { type VariedExample, type VariedExamplesOptions, variedExamples } from './data/varied-examples.ts';
 export {
   evaluateSegmenter,
   type SegmentationEvaluation,
   type SegmentationEvaluationOptions,
 } from './evaluate.ts';
+export { type ExportablePart, type ExportableSegmenter, segmenterForExport } from './export.ts';
+export { finetuneRecipe } from './finetune.ts';
 export type { FcnHead } from './heads/fcn-head.ts';
 export type { UperHead } from './heads/uper-head.ts';
-export { type InferredSegmenter, inferSegmenter } from './infer.ts';
+export { type InferredSegmenter, inferSegmenter, isBackboneFile } from './infer.ts';
 export { initializeFrom } from './initialize.ts';
 export { IGNORED, ignoredIndex } from './labels.ts';
 export { inspectSegmenter, loadSegmenter } from './load.ts';
@@ -40,7 +45,8 @@ export { type ScoreFoldersOptions, scoreFolders } from './metrics/score-folders.
 export { createSegmentationModel, SegmentationModel, type SegmentationOutputs } from './model.ts';
 export { labelsFor, paletteFor } from './names.ts';
 export { ADE20K_PREPROCESSING, normalizePixels, type Preprocessing } from './predict/preprocess.ts';
-export { DIGIT_SCENES_RECIPE, FINETUNE_RECIPE, officialRecipe } from './presets.ts';
+export { DIGIT_SCENES_RECIPE, FINETUNE_RECIPE, OFFICIAL_MODELS, officialRecipe } from './presets.ts';
+export { PRETRAINED } from './pretrained.ts';
 export {
   parseSegmentationRecipe,
   type SegmentationRecipe,
@@ -48,6 +54,7 @@ export {
   segmentationRecipe,
 } from './recipe.ts';
 export { type SegmentationSource, segmentationSamples } from './samples.ts';
+export { createSegmentationTimer, type SegmentationTimer, TIMED } from './segmentation-timer.ts';
 export {
   createSegmenter,
   inspectWeights,

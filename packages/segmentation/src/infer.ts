@@ -5,12 +5,24 @@ import type { SegmentationConfig } from './config.ts';
 /** What the shapes of a state dict say; the shift size leaves no trace in them. */
 export type InferredSegmenter = Omit<SegmentationConfig, 'shiftSize'>;
 
+/** Whether a state dict is that of a classifier, whose backbone has no prefix. */
+export function isBackboneFile(tensors: ReadonlyMap<string, Shaped>): boolean {
+  return tensors.has('patch_embed.proj.weight');
+}
+
 /**
  * Reads backbone, classes and every width of a segmentation network from the shapes of its state dict.
  *
  * @throws AsMlpError `weights` when the keys are not those of UperNet on AS-MLP.
  */
 export function inferSegmenter(tensors: ReadonlyMap<string, Shaped>, source = 'weights'): InferredSegmenter {
+  if (isBackboneFile(tensors)) {
+    throw new AsMlpError('weights', {
+      where: source,
+      what: 'this is a classification checkpoint: it has a backbone, and nothing that classifies pixels',
+      fix: 'Use it with `classify`, or train a segmentation network from it (`train --finetune`)',
+    });
+  }
   const { config } = inferArchitecture(tensors, { prefix: 'backbone.', source });
   const outputs = (name: string): number => {
     const found = tensors.get(name)?.shape;

@@ -5,6 +5,7 @@ import { createAsMlp } from '@as-mlp/backbone';
 import { bytesSource, encodeSafetensors, openWeights, type StateTensor } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { ADE20K_CLASSES, ADE20K_PALETTE } from './ade20k.ts';
 import { goldenPath } from './golden.fixture.ts';
 import { initializeFrom } from './initialize.ts';
 import { inspectSegmenter, loadSegmenter } from './load.ts';
@@ -43,6 +44,17 @@ describe('a file', () => {
     expect(notes[0]).toMatch(/shift size 5 assumed/);
     const without = inspectWeights(await opened(await stateOf({ auxiliaryChannels: 0 })), 'f');
     expect(without.config.auxiliaryChannels).toBe(0);
+  });
+
+  it('has the classes and colours of ADE20K when it has 150 without names, and says so', async () => {
+    const file = await opened(await stateOf({ numClasses: 150 }), { shift_size: '5' });
+    const segmenter = await segmenterFromWeights(file, 'f');
+    expect([segmenter.labels, segmenter.palette]).toEqual([ADE20K_CLASSES, ADE20K_PALETTE]);
+    expect(segmenter.notes).toEqual([expect.stringContaining('classes of ADE20K assumed')]);
+    segmenter.dispose();
+    const labels = Array.from({ length: 150 }, (_, i) => `thing ${i}`);
+    const named = inspectWeights(file, 'f', { labels });
+    expect([named.labels, named.palette, named.notes]).toEqual([labels, undefined, []]);
   });
 
   it('comes back as it was written', async () => {
@@ -153,5 +165,20 @@ describe('initializeFrom', () => {
     const name = 'decode_head.fpn_bottleneck.conv.weight';
     expect(valuesOf(await model.stateDict(), name)).toEqual(valuesOf(state, name));
     model.dispose();
+  });
+
+  it('takes as many classes with other names for others, and synonyms for the same', async () => {
+    const path = join(folder, 'named.safetensors');
+    const metadata = { class_names: JSON.stringify(['sky', 'sea', 'sand']) };
+    writeFileSync(path, encodeSafetensors(await stateOf(), metadata));
+    const missingFor = async (...labels: string[]) => {
+      const model = createSegmentationModel('upernet-as-mlp-nano', small);
+      const { missing } = await initializeFrom(model, path, labels.length > 0 ? labels : undefined);
+      model.dispose();
+      return missing.length;
+    };
+    expect(await missingFor('sky', 'sea, ocean', 'sand')).toBe(0);
+    expect(await missingFor()).toBe(0);
+    expect(await missingFor('cat', 'dog', 'cow')).toBe(4);
   });
 });

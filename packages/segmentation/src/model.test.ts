@@ -65,6 +65,17 @@ describe('the network', () => {
     model.dispose();
   });
 
+  it('computes what its definition says', () => {
+    const model = createSegmentationModel('upernet-as-mlp-nano', { ...small, seed: 2 });
+    tf.tidy(() => {
+      const images = tf.randomNormal<tf.Rank.R4>([2, 52, 70, 3], 0, 1, 'float32', 3);
+      const [fast, defined] = [model.forward(images), model.forwardAsDefined(images)];
+      expect(tf.max(tf.abs(defined)).dataSync()[0]).toBeGreaterThan(1e-2);
+      expect(tf.max(tf.abs(tf.sub(fast, defined))).dataSync()[0]).toBeLessThan(1e-5);
+    });
+    model.dispose();
+  });
+
   it('may lack the auxiliary head', () => {
     const model = createSegmentationModel('upernet-as-mlp-nano', { ...small, auxiliaryChannels: 0 });
     expect(lines(model).some((line) => line.startsWith('auxiliary_head'))).toBe(false);

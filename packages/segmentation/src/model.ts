@@ -4,6 +4,7 @@ import { INFERENCE, type Mode, Module } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { type SegmentationConfig, segmentationConfig } from './config.ts';
 import { FcnHead } from './heads/fcn-head.ts';
+import { DEFINED_FORM, FAST_FORM, type HeadForm } from './heads/form.ts';
 import { UperHead } from './heads/uper-head.ts';
 
 /** What the heads say in training. */
@@ -41,7 +42,16 @@ export class SegmentationModel extends Module {
 
   /** Normalised images `[B, H, W, 3]` → logits `[B, ⌈H / 4⌉, ⌈W / 4⌉, numClasses]` of the decode head. */
   forward(images: tf.Tensor4D, mode: Mode = INFERENCE): tf.Tensor4D {
-    return tf.tidy(() => this.decodeHead.forward(this.backbone.forward(images, mode), mode));
+    return this.decode(images, mode, FAST_FORM);
+  }
+
+  /** What {@link forward} computes, word for word as UperNet is defined: for counting, as published figures do. */
+  forwardAsDefined(images: tf.Tensor4D): tf.Tensor4D {
+    return this.decode(images, INFERENCE, DEFINED_FORM);
+  }
+
+  private decode(images: tf.Tensor4D, mode: Mode, form: HeadForm): tf.Tensor4D {
+    return tf.tidy(() => this.decodeHead.forward(this.backbone.forward(images, mode), mode, form));
   }
 
   /** Normalised images `[B, H, W, 3]` → what both heads say. Training needs at least two images, for batch norms. */

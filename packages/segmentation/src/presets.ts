@@ -7,6 +7,9 @@ const OFFICIAL: Readonly<Record<string, readonly [shift: number, drop: number]>>
   'upernet-as-mlp-small': [3, 0.3],
   'upernet-as-mlp-base': [5, 0.5],
 };
+/** Networks with an official recipe. */
+export const OFFICIAL_MODELS: readonly string[] = Object.keys(OFFICIAL);
+
 const UPDATES = 160_000;
 /** Official evaluations are this many updates apart. */
 const UPDATES_TO_EVALUATION = 16_000;
@@ -29,8 +32,8 @@ export function officialRecipe(model: string, images = ADE20K_IMAGES): Segmentat
         ? `${images} training images are too few for the official recipe`
         : 'there is no official recipe for this model',
       fix: settings
-        ? `Give ${BATCH_SIZE} images or more`
-        : `There is one for ${Object.keys(OFFICIAL).join(', ')}`,
+        ? `Give ${BATCH_SIZE} images or more, or start from the recipe for small data sets (finetune)`
+        : `There is one for ${OFFICIAL_MODELS.join(', ')}`,
     });
   }
   const [shiftSize, dropPathRate] = settings;

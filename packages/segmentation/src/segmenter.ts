@@ -1,6 +1,7 @@
 import { AsMlpError } from '@as-mlp/base';
 import type { LabelMap, Rgb, RgbImage, Size } from '@as-mlp/data';
 import type { Compile, WeightFile } from '@as-mlp/nn';
+import { ADE20K_CLASSES, ADE20K_PALETTE, isAde20k } from './ade20k.ts';
 import type { SegmentationConfig } from './config.ts';
 import { inferSegmenter } from './infer.ts';
 import { decodeMetadata, mergePreprocessing } from './metadata.ts';
@@ -53,9 +54,9 @@ export interface SegmenterOptions {
    * size than the file does is an error.
    */
   readonly shiftSize?: SegmentationConfig['shiftSize'];
-  /** Class names in the order of the outputs; else the file's. */
+  /** Class names in the order of the outputs; else the file's, else those of ADE20K for 150 classes. */
   readonly labels?: readonly string[];
-  /** A colour for each class; else the file's. */
+  /** A colour for each class; else the file's, else ADE20K's own for its classes. */
   readonly palette?: readonly Rgb[];
   /** Changes to the preprocessing that the file or ADE20K defines. */
   readonly preprocessing?: Partial<Preprocessing>;
@@ -170,6 +171,8 @@ export interface SegmentationFile {
   readonly labels: readonly string[] | undefined;
   readonly palette: readonly Rgb[] | undefined;
   readonly preprocessing: Preprocessing;
+  /** Whether nothing names the shift size of `config`. */
+  readonly shiftIsAssumed: boolean;
   readonly notes: readonly string[];
 }
 
@@ -190,13 +193,24 @@ export function inspectWeights(
     });
   }
   const known = said.shiftSize ?? asked;
-  const note = 'shift size 5 assumed: the file does not name one (--shift-size sets it)';
+  const named = options.labels ?? said.labels;
+  const isUnnamed = named === undefined && inferred.numClasses === ADE20K_CLASSES.length;
+  const labels = isUnnamed ? ADE20K_CLASSES : named;
+  const ownColours = labels && isAde20k(labels) ? ADE20K_PALETTE : undefined;
+  const notes: string[] = [];
+  if (known === undefined) {
+    notes.push('shift size 5 assumed: the file does not name one (--shift-size sets it)');
+  }
+  if (isUnnamed) {
+    notes.push('classes of ADE20K assumed: there are 150, and the file does not name them (--labels does)');
+  }
   return {
     config: { ...inferred, ...said.ablations, shiftSize: known ?? 5 },
-    labels: options.labels ?? said.labels,
-    palette: options.palette ?? said.palette,
+    labels,
+    palette: options.palette ?? said.palette ?? ownColours,
     preprocessing: mergePreprocessing(said.preprocessing, options.preprocessing),
-    notes: known === undefined ? [note] : [],
+    shiftIsAssumed: known === undefined,
+    notes,
   };
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { AsMlpError } from '@as-mlp/base';
 import type { Rgb } from '@as-mlp/data';
 import { z } from 'zod';
+import { ADE20K_PALETTE, isAde20k } from '../ade20k.ts';
 
 /** The classes of a data set. */
 export interface ClassList {
@@ -10,7 +11,7 @@ export interface ClassList {
   readonly labels: readonly string[];
   /** Whether 0 means unlabelled in label maps and the classes count from 1. */
   readonly reduceZeroLabel: boolean;
-  /** A colour for each class, where the list names them. */
+  /** A colour for each class, where the list names them or the classes are ADE20K's. */
   readonly palette?: readonly Rgb[] | undefined;
 }
 
@@ -57,7 +58,7 @@ export function readClassList(root: string): ClassList | undefined {
       fix: 'Give each class a name of its own, in the order of their numbers',
     });
   }
-  return list;
+  return { ...list, palette: list.palette ?? (isAde20k(labels) ? ADE20K_PALETTE : undefined) };
 }
 
 function fromText(text: string): ClassList {

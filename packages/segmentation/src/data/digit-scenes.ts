@@ -1,4 +1,4 @@
-import { type DigitScene, type DigitScenes, type LabelMap, openDigitScenes } from '@as-mlp/data';
+import { type DigitScene, type DigitScenes, type LabelMap, openDigitScenes, type Rgb } from '@as-mlp/data';
 import type { Split } from './segmentation-folder.ts';
 
 /** The name that stands for scenes of handwritten digits where a data set is asked for. */
@@ -10,6 +10,21 @@ const LENGTHS: Readonly<Record<Split, number>> = { train: 8000, val: 200 };
 export function openScenes(split: Split, length = LENGTHS[split]): DigitScenes {
   return openDigitScenes({ split: split === 'train' ? 'train' : 'test', length });
 }
+
+/** Colours of the classes: none for the background, bright ones for the digits. */
+export const SCENE_PALETTE: readonly Rgb[] = [
+  [0, 0, 0],
+  [230, 25, 75],
+  [60, 180, 75],
+  [255, 225, 25],
+  [0, 130, 200],
+  [245, 130, 48],
+  [145, 30, 180],
+  [70, 240, 240],
+  [240, 50, 230],
+  [210, 245, 60],
+  [170, 110, 40],
+];
 
 /** Names of the classes: the background, then the ten digits. */
 export function sceneLabels({ labels }: DigitScenes): string[] {

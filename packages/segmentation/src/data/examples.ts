@@ -1,7 +1,7 @@
 import { decodeAnnotated, decodeLabels, type LabelMap, type Rgb, type RgbImage } from '@as-mlp/data';
 import { ignoredIndex } from '../labels.ts';
 import { assertLabels } from '../metrics/confusion.ts';
-import { DIGIT_SCENES, openScenes, sceneLabelMap, sceneLabels } from './digit-scenes.ts';
+import { DIGIT_SCENES, openScenes, SCENE_PALETTE, sceneLabelMap, sceneLabels } from './digit-scenes.ts';
 import { reduceZeroLabel } from './reduce-zero-label.ts';
 import { openSegmentationFolder, type SegmentationFolder, type Split } from './segmentation-folder.ts';
 
@@ -19,6 +19,8 @@ export interface ExampleSource {
   readonly palette: readonly Rgb[] | undefined;
   /** The label of pixels that count for nothing. */
   readonly ignore: number;
+  /** Whether label maps, as they are stored, have 0 for unlabelled pixels and classes from 1. */
+  readonly reduceZeroLabel: boolean;
   readonly length: number;
   /** Names an example in messages. */
   name(index: number): string;
@@ -30,13 +32,18 @@ export interface ExampleSource {
 export interface ExampleOptions {
   /** Whether 0 means unlabelled and classes count from 1; what the list of classes says unless given. */
   readonly reduceZeroLabel?: boolean | null | undefined;
+  /** Only the first images. */
+  readonly limit?: number | undefined;
 }
 
 /** A part of a data set: a folder, as `openSegmentationFolder` reads it, or scenes of handwritten digits for `digit-scenes`. */
 export function openExamples(data: string, split: Split, options: ExampleOptions = {}): ExampleSource {
-  return data === DIGIT_SCENES
-    ? sceneExamples(split)
-    : folderExamples(openSegmentationFolder(data, split), options);
+  const { limit = Number.POSITIVE_INFINITY } = options;
+  const all =
+    data === DIGIT_SCENES
+      ? sceneExamples(split)
+      : folderExamples(openSegmentationFolder(data, split), options);
+  return { ...all, length: Math.min(all.length, limit) };
 }
 
 function sceneExamples(split: Split): ExampleSource {
@@ -44,8 +51,9 @@ function sceneExamples(split: Split): ExampleSource {
   const labels = sceneLabels(scenes);
   return {
     labels,
-    palette: undefined,
+    palette: SCENE_PALETTE,
     ignore: ignoredIndex(labels.length),
+    reduceZeroLabel: false,
     length: scenes.length,
     name: (index) => `scene ${index}`,
     load: async (index) => {
@@ -63,6 +71,7 @@ function folderExamples(folder: SegmentationFolder, options: ExampleOptions): Ex
     labels,
     palette,
     ignore,
+    reduceZeroLabel: reduces,
     length: pairs.length,
     name: (index) => pairs[index]!.image,
     load: async (index) => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createImage, encodeLabels, encodePng } from '@as-mlp/data';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ADE20K_CLASSES, ADE20K_PALETTE } from '../ade20k.ts';
 import { openExamples } from './examples.ts';
 import { openSegmentationFolder, VOC_CLASSES } from './segmentation-folder.ts';
 
@@ -56,6 +57,31 @@ describe('openSegmentationFolder', () => {
     expect(VOC_CLASSES).toHaveLength(21);
     await rm(join(root, 'JPEGImages/2007_1.jpg'));
     expect(files).toThrow(/2007_1\.jpg: there is no such file/);
+  });
+});
+
+describe('ADE20K', () => {
+  beforeEach(async () => {
+    await put('images/validation/ADE_val_00000001.jpg');
+    await put('annotations/validation/ADE_val_00000001.png');
+  });
+
+  it('has its classes, numbered from 1, when nothing names them', async () => {
+    expect(openSegmentationFolder(root, 'val')).toMatchObject({
+      labels: ADE20K_CLASSES,
+      reduceZeroLabel: true,
+      palette: ADE20K_PALETTE,
+    });
+  });
+
+  it('has its colours under the names of its own list, and none of other classes', async () => {
+    const list = (names: readonly string[]) =>
+      names.map((name, i) => `${i + 1}\t.1\t1\t1\t\t${name}, another name`).join('\n');
+    await put('objectInfo150.txt', list(ADE20K_CLASSES));
+    const { labels, palette } = openSegmentationFolder(root, 'val');
+    expect([labels[0], palette]).toEqual(['wall, another name', ADE20K_PALETTE]);
+    await put('objectInfo150.txt', list(ADE20K_CLASSES.slice(1)));
+    expect(openSegmentationFolder(root, 'val').palette).toBeUndefined();
   });
 });
 

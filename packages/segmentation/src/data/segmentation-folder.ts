@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { AsMlpError } from '@as-mlp/base';
+import { ADE20K_CLASSES, ADE20K_PALETTE } from '../ade20k.ts';
 import { type ClassList, readClassList } from './class-list.ts';
 
 /** Part of a data set. */
@@ -18,6 +19,8 @@ const SPLIT_NAMES: Readonly<Record<Split, readonly string[]>> = {
 };
 const IMAGE_FOLDERS = ['images', 'img_dir'];
 const LABEL_FOLDERS = ['annotations', 'labels', 'masks', 'ann_dir'];
+/** How the images of ADE20K are called, whose archive may come without a list of classes. */
+const ADE20K_NAME = /^ADE_(train|val)_\d{8}\.jpg$/;
 const IMAGE_NAME = /\.(jpe?g|png|webp|tiff?)$/i;
 
 /** The 21 classes of PASCAL VOC in the order of their palette. */
@@ -30,7 +33,8 @@ export const VOC_CLASSES: readonly string[] = (
  * One part of the data set in `root`: images with label maps of the same name (PNG), as ADE20K has them (`images/training` with
  * `annotations/training`, `validation` for `val`), in folders named otherwise (`images`, `img_dir` and `annotations`, `labels`,
  * `masks`, `ann_dir`, below or above `train` and `val`), or as PASCAL VOC has them (`JPEGImages`, `SegmentationClass`,
- * `ImageSets/Segmentation/train.txt`). Classes come from `classes.txt` or `classes.json`; VOC has its own unless given.
+ * `ImageSets/Segmentation/train.txt`). Classes come from `classes.txt` or `classes.json`; VOC and ADE20K (known by the names of its
+ * images) have their own unless given.
  *
  * @throws AsMlpError (input) that says what was looked for, or names the image without label map.
  */
@@ -40,7 +44,7 @@ export function openSegmentationFolder(root: string, split: Split): Segmentation
   }
   const voc = vocPairs(root, split);
   const pairs = voc ?? folderPairs(root, split);
-  const classes = readClassList(root) ?? (voc && { labels: VOC_CLASSES, reduceZeroLabel: false });
+  const classes = readClassList(root) ?? (voc ? VOC : ade20k(pairs));
   if (!classes) {
     throw new AsMlpError('input', {
       where: root,
@@ -49,6 +53,13 @@ export function openSegmentationFolder(root: string, split: Split): Segmentation
     });
   }
   return { ...classes, pairs };
+}
+
+const VOC: ClassList = { labels: VOC_CLASSES, reduceZeroLabel: false };
+
+function ade20k(pairs: SegmentationFolder['pairs']): ClassList | undefined {
+  if (!pairs.every(({ image }) => ADE20K_NAME.test(basename(image)))) return undefined;
+  return { labels: ADE20K_CLASSES, reduceZeroLabel: true, palette: ADE20K_PALETTE };
 }
 
 function folderPairs(root: string, split: Split): SegmentationFolder['pairs'] {

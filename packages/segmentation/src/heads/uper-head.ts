@@ -1,8 +1,8 @@
 import type { FeatureSpec } from '@as-mlp/backbone';
-import { adaptiveAvgPool, type ConvUnit, type Mode, Module, ModuleList, resizeBilinear } from '@as-mlp/nn';
+import { type ConvUnit, type Mode, Module, ModuleList, resizeBilinear } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
+import { FAST_FORM, type HeadForm } from './form.ts';
 import { PixelHead, unit } from './pixel-head.ts';
-import { convolveResized } from './resized-conv.ts';
 
 /** Bins a side of the pyramid pooling module. */
 const POOL_BINS = [1, 2, 3, 6] as const;
@@ -19,8 +19,8 @@ class PooledUnit extends Module {
   }
 
   /** `[B, H, W, inChannels]` → `[B, bins, bins, channels]`. */
-  forward(x: tf.Tensor4D, mode: Mode): tf.Tensor4D {
-    return this.unit.forward(adaptiveAvgPool(x, { height: this.bins, width: this.bins }), mode);
+  forward(x: tf.Tensor4D, mode: Mode, form: HeadForm): tf.Tensor4D {
+    return this.unit.forward(form.pool(x, this.bins), mode);
   }
 }
 
@@ -53,31 +53,37 @@ export class UperHead extends PixelHead {
   }
 
   /** The backbone's features → logits at the finest one's size, `[B, H, W, numClasses]`. */
-  forward(features: readonly tf.Tensor4D[], mode: Mode): tf.Tensor4D {
-    return tf.tidy(() => this.classify(this.fuse(features, mode), mode));
+  forward(features: readonly tf.Tensor4D[], mode: Mode, form: HeadForm = FAST_FORM): tf.Tensor4D {
+    return tf.tidy(() => this.classify(this.fuse(features, mode, form), mode));
   }
 
-  private fuse(features: readonly tf.Tensor4D[], mode: Mode): tf.Tensor4D {
-    const context = this.context(features.at(-1)!, mode);
+  private fuse(features: readonly tf.Tensor4D[], mode: Mode, form: HeadForm): tf.Tensor4D {
+    const context = this.context(features.at(-1)!, mode, form);
     const sums = this.laterals.items.map((lateral, i) => lateral.forward(features[i]!, mode));
     sums.push(context);
     for (let i = sums.length - 2; i >= 0; i--) {
       sums[i] = tf.add(sums[i]!, resizeLike(sums[i]!, sums[i + 1]!, mode));
     }
     const levels = [...this.outputs.items.map((output, i) => output.forward(sums[i]!, mode)), context];
-    return mix(this.fusion, levels as [tf.Tensor4D, ...tf.Tensor4D[]], mode);
+    return mix(this.fusion, levels as [tf.Tensor4D, ...tf.Tensor4D[]], mode, form);
   }
 
   /** The coarsest feature and its means over ever smaller parts of the image, mixed. */
-  private context(top: tf.Tensor4D, mode: Mode): tf.Tensor4D {
-    return mix(this.bottleneck, [top, ...this.pooled.items.map((one) => one.forward(top, mode))], mode);
+  private context(top: tf.Tensor4D, mode: Mode, form: HeadForm): tf.Tensor4D {
+    const pooled = this.pooled.items.map((one) => one.forward(top, mode, form));
+    return mix(this.bottleneck, [top, ...pooled], mode, form);
   }
 }
 
 /** A unit on maps that are resized to the size of the first. */
-function mix(unit: ConvUnit, maps: readonly [tf.Tensor4D, ...tf.Tensor4D[]], mode: Mode): tf.Tensor4D {
+function mix(
+  unit: ConvUnit,
+  maps: readonly [tf.Tensor4D, ...tf.Tensor4D[]],
+  mode: Mode,
+  form: HeadForm,
+): tf.Tensor4D {
   const kernel = unit.conv.weight.value as unknown as tf.Tensor4D;
-  return unit.finish(convolveResized(maps, kernel), mode);
+  return unit.finish(form.convolve(maps, kernel), mode);
 }
 
 /** `x` at the height and width of `target`. Training is of one size; a compiled prediction follows every size. */

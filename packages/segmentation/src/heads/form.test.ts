@@ -1,22 +1,11 @@
 import { createRng } from '@as-mlp/base';
-import { resizeBilinear } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
-import { convolveResized } from './resized-conv.ts';
+import { DEFINED_FORM, FAST_FORM, type HeadForm } from './form.ts';
 
 const rng = createRng(5);
 const random = (...shape: [number, number, number, number]) =>
   tf.tensor4d(rng.normal(shape.reduce((a, b) => a * b)), shape);
-
-/** The definition: resize, lay side by side, convolve. */
-function plain(
-  [first, ...coarse]: readonly [tf.Tensor4D, ...tf.Tensor4D[]],
-  kernel: tf.Tensor4D,
-): tf.Tensor4D {
-  const [, height, width] = first.shape;
-  const resized = coarse.map((x) => resizeBilinear(x, { height, width }));
-  return tf.conv2d(tf.concat([first, ...resized], 3), kernel, 1, 'same');
-}
 
 it.each([
   [
@@ -44,15 +33,28 @@ it.each([
     const maps = sizes.map(([h, w], i) => random(2, h!, w!, 3 + i)) as [tf.Tensor4D, ...tf.Tensor4D[]];
     const kernel = random(3, 3, 12, 5);
     const dy = random(2, sizes[0]![0]!, sizes[0]![1]!, 5);
-    const differentiate = (f: typeof plain) => {
+    const differentiate = (f: HeadForm['convolve']) => {
       const of = (...all: tf.Tensor[]) =>
         f(all.slice(1) as [tf.Tensor4D, ...tf.Tensor4D[]], all[0] as tf.Tensor4D);
       return [f(maps, kernel), ...tf.grads(of)([kernel, ...maps], dy)];
     };
-    const [actual, expected] = [differentiate(convolveResized), differentiate(plain)];
+    const [actual, expected] = [differentiate(FAST_FORM.convolve), differentiate(DEFINED_FORM.convolve)];
     for (const [i, value] of expected.entries()) {
       expect(actual[i]!.shape).toEqual(value.shape);
       expect(tf.max(tf.abs(tf.sub(actual[i]!, value))).dataSync()[0]).toBeLessThan(1e-4);
     }
+  });
+});
+
+it.each([
+  [4, 16, 6],
+  [5, 7, 3],
+  [2, 3, 6],
+])('pooling of %d×%d to %d bins a side is the mean of each part', (height, width, bins) => {
+  tf.tidy(() => {
+    const x = random(2, height, width, 3);
+    const [actual, expected] = [FAST_FORM.pool(x, bins), DEFINED_FORM.pool(x, bins)];
+    expect(actual.shape).toEqual([2, bins, bins, 3]);
+    expect(tf.max(tf.abs(tf.sub(actual, expected))).dataSync()[0]).toBeLessThan(1e-5);
   });
 });

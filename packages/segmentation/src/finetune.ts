@@ -1,0 +1,49 @@
+import { inferArchitecture } from '@as-mlp/backbone';
+import { fileSource } from '@as-mlp/base/node';
+import { openWeights } from '@as-mlp/nn';
+import { modelName } from './config.ts';
+import { isBackboneFile } from './infer.ts';
+import { decodeMetadata } from './metadata.ts';
+import { FINETUNE_RECIPE } from './presets.ts';
+import type { SegmentationRecipeInput } from './recipe.ts';
+import { inspectWeights } from './segmenter.ts';
+
+/** Side of the official crops. */
+const OFFICIAL_CROP = 512;
+
+/**
+ * The recipe for going on from weights of another training, with the network that they belong to: a segmentation network's own, or
+ * UperNet on the backbone of a classification checkpoint.
+ *
+ * @throws AsMlpError when the file cannot be read or is of another network.
+ */
+export async function finetuneRecipe(path: string): Promise<SegmentationRecipeInput> {
+  const file = await fileSource(path);
+  try {
+    const weights = await openWeights(file);
+    if (isBackboneFile(weights.entries)) {
+      const { config } = inferArchitecture(weights.entries, { source: path });
+      const { shiftSize } = decodeMetadata(weights.metadata, path);
+      return {
+        ...FINETUNE_RECIPE,
+        model: modelName(config),
+        shiftSize: typeof shiftSize === 'number' ? shiftSize : null,
+      };
+    }
+    const { config, preprocessing } = inspectWeights(weights, path);
+    const { channels, auxiliaryChannels, shiftSize } = config;
+    const { longSide, shortSide } = preprocessing;
+    return {
+      ...FINETUNE_RECIPE,
+      model: modelName(config),
+      widths: { channels, auxiliaryChannels },
+      shiftSize: typeof shiftSize === 'number' ? shiftSize : null,
+      cropSize: Math.min(OFFICIAL_CROP, shortSide),
+      augmentation: { longSide, shortSide },
+      testLongSide: longSide,
+      testShortSide: shortSide,
+    };
+  } finally {
+    await file.close();
+  }
+}
