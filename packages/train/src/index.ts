@@ -1,11 +1,14 @@
+export { type Anomaly, describeAnomaly, watchModules } from './anomaly.ts';
 export { describeEnvironment, type Environment, type MemoryUse, memoryUse } from './environment.ts';
 export type { FitListeners, FitResult, Progress, Run } from './events.ts';
+export type { Failure } from './failure.ts';
 export { fit } from './fit.ts';
+export { type Frozen, freezeModules } from './freeze.ts';
 export type { BeginRecord, EvaluationRecord, LogRecord, StepRecord } from './log.ts';
 export { type Plan, planTraining } from './plan.ts';
 export { type LoopRecipe, loopRecipe, parseRecipe, type ScheduleRecipe } from './recipe.ts';
 export { type RunFolder, runFolder } from './run-folder.ts';
-export type { Evaluation, RunState } from './run-state.ts';
+export type { Evaluation, LossMemory, RunState } from './run-state.ts';
 export {
   type LinearWarmupOptions,
   linearWarmup,
