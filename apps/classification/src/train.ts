@@ -1,12 +1,17 @@
-import { type TrainFlags, trainVerb } from '@as-mlp/app';
+import { lrFindVerb, type TrainFlags, type TrainTask, trainVerb } from '@as-mlp/app';
 import type { ClassificationBatch } from '@as-mlp/classification';
 
-/** `train`: the ImageNet recipe, or for the digits of `--data mnist` one that takes minutes. */
-export const train = trainVerb<ClassificationBatch, TrainFlags>({
+const task: TrainTask<ClassificationBatch, TrainFlags> = {
   async preset({ data }) {
     const { DIGITS_RECIPE } = await import('@as-mlp/classification');
     return data === 'mnist' ? { ...DIGITS_RECIPE } : {};
   },
+  plain: (settings) => ({
+    ...settings,
+    labelSmoothing: 0,
+    dropPathRate: 0,
+    augmentation: { kind: 'shift', pixels: 0, flip: 0 },
+  }),
   async prepare(settings, flags, onEvaluation) {
     const { createClassificationTask, initializeFrom, parseClassificationRecipe } = await import(
       '@as-mlp/classification'
@@ -16,4 +21,9 @@ export const train = trainVerb<ClassificationBatch, TrainFlags>({
     if (flags.weights !== undefined) await initializeFrom(task.model, flags.weights);
     return { task, recipe };
   },
-});
+};
+
+/** `train`: the ImageNet recipe, or for the digits of `--data mnist` one that takes minutes. */
+export const train = trainVerb(task);
+/** `lr-find`: suggests a learning rate for it. */
+export const lrFind = lrFindVerb(task);

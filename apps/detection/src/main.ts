@@ -8,12 +8,12 @@ import { info } from './info.ts';
 import { inspect } from './inspect.ts';
 import { predict } from './predict.ts';
 import { score } from './score.ts';
-import { train } from './train.ts';
+import { lrFind, train } from './train.ts';
 
 const app: AppDefinition = {
   bin: 'asmlp-detect',
   summary: 'Detect objects and outline them with AS-MLP: predict, evaluate, train.',
-  verbs: [predict, evaluate, score, train, inspect, exportDetector, info, bench, doctorVerb, demo],
+  verbs: [predict, evaluate, score, train, lrFind, inspect, exportDetector, info, bench, doctorVerb, demo],
   examples: [
     'asmlp-detect predict photos/*.jpg --weights mask_rcnn_asmlp_tiny.pth --json out.json --out pictures/',
     'asmlp-detect eval --data coco --weights mask_rcnn_asmlp_tiny.pth --json metrics.json --out tables/',

@@ -17,6 +17,8 @@ export { doctorVerb } from './doctor.ts';
 export { type EvaluateFlags, type EvaluateTask, type EvaluationReport, evaluateVerb } from './evaluate.ts';
 export { type Exportable, type ExportFlags, type ExportPart, type ExportTask, exportVerb } from './export.ts';
 export { type InfoFlags, type InfoTask, infoVerb, type ModelInfo, type ModelPart } from './info.ts';
+export { type ChartLine, type LineChart, lineChart, sparkline } from './line-chart.ts';
+export { lrFindVerb } from './lr-find.ts';
 export {
   addEngineOptions,
   addInferenceOptions,

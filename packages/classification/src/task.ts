@@ -1,4 +1,4 @@
-import { createLoader, createSampler, type Json } from '@as-mlp/data';
+import { createLoader, createSampler, denormalize, type Json } from '@as-mlp/data';
 import { crossEntropy } from '@as-mlp/nn';
 import type { Task } from '@as-mlp/train';
 import type * as tf from '@tensorflow/tfjs-core';
@@ -46,7 +46,7 @@ export function createClassificationTask(options: ClassificationTaskOptions): Cl
   const training = openDataset(data, { split: 'train' });
   const { labels } = training;
   // Found out now rather than after the first epoch.
-  openDataset(data, { split: 'val', labels });
+  const heldOut = openDataset(data, { split: 'val', labels });
   const length = training.targets.length;
   const sampling = { length, batchSize, shuffle: true, dropLast: length >= batchSize, seed };
   const preprocessing: Preprocessing = { ...IMAGENET_PREPROCESSING, size, cropFraction };
@@ -114,5 +114,17 @@ export function createClassificationTask(options: ClassificationTaskOptions): Cl
     metadata: () => encodeMetadata(model.config, labels, preprocessing),
     describe: ({ names }) =>
       names.slice(0, 8).join(', ') + (names.length > 8 ? `, … (${names.length} images)` : ''),
+    preview: ({ images, targets }) =>
+      Array.from(targets, (target, i) => {
+        const values = images.subarray(i * size * size * 3, (i + 1) * size * size * 3);
+        const image = denormalize(
+          values,
+          { height: size, width: size },
+          preprocessing.mean,
+          preprocessing.std,
+        );
+        return { image, caption: labels[target]! };
+      }),
+    describeData: () => ({ training: length, validation: heldOut.targets.length, classes: labels }),
   };
 }

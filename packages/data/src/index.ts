@@ -31,7 +31,14 @@ export {
   type SampleFailure,
 } from './loader.ts';
 export { DIGIT_SIDE, type Digits, readMnist } from './mnist.ts';
-export { applyTable, normalize, normalizeTable, opencvNormalizeTable, type PerChannel } from './normalize.ts';
+export {
+  applyTable,
+  denormalize,
+  normalize,
+  normalizeTable,
+  opencvNormalizeTable,
+  type PerChannel,
+} from './normalize.ts';
 export { nearestSources, resizeLabels } from './opencv.ts';
 export { type RandomResizedCropOptions, randomResizedCropRegion } from './random-crop.ts';
 export {

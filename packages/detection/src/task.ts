@@ -14,6 +14,7 @@ import { createAspectSampler } from './training/aspect-sampler.ts';
 import { batchTensors, collate, type DetectionBatch, readBatch } from './training/batch.ts';
 import { chooseRandom } from './training/choose.ts';
 import { detectionLosses } from './training/losses.ts';
+import { previewBatch } from './training/preview.ts';
 import { TRAINING, type TrainingSettings } from './training/settings.ts';
 
 /** A detection task with what it was made from. */
@@ -108,6 +109,12 @@ export async function createDetectionTask(options: DetectionTaskOptions): Promis
     },
     metadata: () => encodeMetadata(config, labels, preprocessing),
     describe: ({ names }) => names.join(', '),
+    preview: (batch) => previewBatch(batch, labels, preprocessing),
+    describeData: () => ({
+      training: sizes.length,
+      validation: heldOut.dataset.images.length,
+      classes: labels,
+    }),
   };
 }
 

@@ -13,6 +13,7 @@ import type { SegmentationRecipe } from './recipe.ts';
 import type { SegmentationSource } from './samples.ts';
 import { createSegmenter } from './segmenter.ts';
 import { segmentationLosses } from './training/losses.ts';
+import { previewBatch } from './training/preview.ts';
 
 /** A batch on its way to the network. */
 export interface SegmentationBatch {
@@ -147,6 +148,8 @@ export function createSegmentationTask(options: SegmentationTaskOptions): Segmen
     },
     metadata: () => encodeMetadata(config, labels, palette, preprocessing),
     describe: ({ names }) => names.join(', '),
+    preview: (batch) => previewBatch(batch, cropSize, palette, preprocessing),
+    describeData: () => ({ training: length, validation: heldOut.length, classes: labels }),
   };
 }
 

@@ -8,6 +8,7 @@ import { fit } from './fit.ts';
 import {
   readLog,
   TINY_INPUTS,
+  TinyModel,
   temporaryFolder,
   tinyRecipe,
   tinyTask,
@@ -158,11 +159,12 @@ describe('detectAnomaly', () => {
     expect(await run(true)).toEqual(await run(false));
 
     const folder = temporaryFolder();
-    const healthy = tinyTask();
+    const model = new TinyModel();
+    const healthy = tinyTask({ model });
     const task = tinyTask({
-      model: healthy.model,
+      model,
       loss: ([x], mode) => {
-        const hidden = healthy.model.hidden.forward(tf.div(x!, 0));
+        const hidden = model.hidden.forward(tf.div(x!, 0));
         const { total } = healthy.loss([x!, tf.tensor1d([0, 1, 2, 0], 'int32')], mode);
         return { total: tf.add(total, tf.sum(tf.zerosLike(hidden))) as tf.Scalar };
       },

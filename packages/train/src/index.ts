@@ -5,8 +5,11 @@ export type { Failure } from './failure.ts';
 export { fit } from './fit.ts';
 export { type Frozen, freezeModules } from './freeze.ts';
 export type { BeginRecord, EvaluationRecord, LogRecord, StepRecord } from './log.ts';
+export { findLearningRate, type LrFindOptions, type LrPoint, type LrSweep } from './lr-find.ts';
+export { createOverfitWatch, OVERFIT_SETTINGS, type OverfitWatch, overfitTask } from './overfit.ts';
 export { type Plan, planTraining } from './plan.ts';
 export { type LoopRecipe, loopRecipe, parseRecipe, type ScheduleRecipe } from './recipe.ts';
+export { type Rehearsal, rehearse } from './rehearse.ts';
 export { type RunFolder, runFolder } from './run-folder.ts';
 export type { Evaluation, LossMemory, RunState } from './run-state.ts';
 export {
@@ -22,5 +25,5 @@ export {
   warmupCosine,
 } from './schedule.ts';
 export { type StepOptions, type StepResult, trainableVariables, trainStep } from './step.ts';
-export type { LossTerms, MainMetric, Task } from './task.ts';
+export type { DataSummary, LossTerms, MainMetric, PreviewImage, PreviewObject, Task } from './task.ts';
 export { type WeightSource, withWeights } from './weight-source.ts';

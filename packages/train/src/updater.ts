@@ -141,7 +141,8 @@ export function lossesOf({ loss }: Trainee, batches: readonly StepBatch[]): (() 
   );
 }
 
-function toTensor({ shape, data }: HostTensor): tf.Tensor {
+/** A tensor of what lies on the host. */
+export function toTensor({ shape, data }: HostTensor): tf.Tensor {
   return tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32');
 }
 
