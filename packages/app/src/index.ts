@@ -11,6 +11,7 @@ export {
   quantile,
   type Timed,
 } from './bench.ts';
+export { type CheckDataFlags, type CheckDataTask, checkDataVerb } from './check-data.ts';
 export { type AppDefinition, type Cli, main, runApp, type Verb } from './cli.ts';
 export { type Curve, type CurveFigure, type CurvePanel, curveFigure } from './curves.ts';
 export { doctorVerb } from './doctor.ts';

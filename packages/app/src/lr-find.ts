@@ -65,7 +65,7 @@ function describeSweep(
   { lrBatch }: LoopRecipe,
 ): string {
   const last = points.at(-1);
-  const end = `${diverged ? 'the loss left off' : 'the sweep ended'} after ${points.length} updates at ${show(last?.lr)}`;
+  const end = `${diverged ? 'the loss ran away' : 'the sweep ended'} after ${points.length} updates at ${show(last?.lr)}`;
   if (steepest === undefined || minimumOverTen === undefined) {
     return `no suggestion: the loss does not fall between ${show(points[0]?.lr)} and ${show(last?.lr)}; ${end}\n`;
   }

@@ -1,4 +1,5 @@
 export type { WeightSource } from '@as-mlp/train';
+export { checkClassificationData } from './check-data.ts';
 export {
   type ClassificationFile,
   type Classifier,

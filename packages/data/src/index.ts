@@ -1,3 +1,11 @@
+export {
+  type CheckDataOptions,
+  checkData,
+  type DataPart,
+  type ImageFacts,
+  type PartReport,
+  type Spread,
+} from './check-data.ts';
 export { type ContactSheetOptions, contactSheet, type Tile } from './contact-sheet.ts';
 export { centerCrop, centerRegion, crop, flipHorizontal, type Padding, pad } from './crop.ts';
 export { type DecodeOptions, decodeImage, readImageSize } from './decode.ts';

@@ -1,4 +1,5 @@
 export type { WeightSource } from '@as-mlp/train';
+export { checkSegmentationData } from './check-data.ts';
 export {
   MODEL_NAMES,
   modelName,
