@@ -24,7 +24,7 @@ function verbs(onBatch: () => void = () => undefined) {
   const createTask = (onEvaluation: (done: number, total: number) => void): Task<number> => {
     const model = new Linear({ inFeatures: 1, outFeatures: 1 });
     model.initialize(createRng(1));
-      model.bias!.assign(Float32Array.of(1));
+    model.bias!.assign(Float32Array.of(1));
     return {
       name: 'probe',
       model,
