@@ -56,7 +56,7 @@ export async function detectionFacts(argument: Json): Promise<LoadSample<ImageFa
     const labels: number[] = [];
     const [from, to] = dataset.annotationsOf(index);
     for (let i = from; i < to; i++) {
-      const fault = faultOf(dataset, i, wanted);
+      const fault = faultOf(dataset, i, wanted, split);
       if (fault !== undefined) faults.push(`annotation ${dataset.annotations.ids[i]} ${fault}`);
       const label = dataset.annotations.label[i]!;
       if (label >= 0 && !dataset.annotations.crowd[i]) labels.push(label);
@@ -68,11 +68,19 @@ export async function detectionFacts(argument: Json): Promise<LoadSample<ImageFa
   };
 }
 
-function faultOf(dataset: CocoDataset, annotation: number, { height, width }: Size): string | undefined {
+function faultOf(
+  dataset: CocoDataset,
+  annotation: number,
+  { height, width }: Size,
+  split: Split,
+): string | undefined {
   const [x0, y0, x1, y1] = dataset.box(annotation);
   if (!(x1 > x0 && y1 > y0)) return `has a box of ${x1 - x0}×${y1 - y0} pixels`;
   if (x1 <= 0 || y1 <= 0 || x0 >= width || y0 >= height) return 'has a box outside the image';
-  if (!dataset.hasMask(annotation)) return undefined;
+  if (!dataset.hasMask(annotation)) {
+    const isNeeded = split === 'train' && !dataset.annotations.crowd[annotation];
+    return isNeeded ? 'has no mask, which training needs' : undefined;
+  }
   try {
     dataset.mask(annotation);
     return undefined;
