@@ -1,5 +1,5 @@
 import { AsMlpError, createRng } from '@as-mlp/base';
-import { type Batch, createLoader, createSampler, type Json } from '@as-mlp/data';
+import { type Batch, createLoader, createSampler, denormalize, type Json } from '@as-mlp/data';
 import { crossEntropy } from '@as-mlp/nn';
 import type { Task } from '@as-mlp/train';
 import type * as tf from '@tensorflow/tfjs-core';
@@ -137,14 +137,21 @@ export function createClassificationTask(options: ClassificationTaskOptions): Cl
       return { top1, top5 };
     },
     sections: async () => (last ? classificationSections(last.evaluation, last.guesses, heldOut) : []),
-    counts: {
-      classes: labels.length,
-      'training images': length,
-      'held-out images': heldOut.targets.length,
-    },
     metadata: () => encodeMetadata(model.config, labels, preprocessing),
     describe: ({ names }) =>
       names.slice(0, 8).join(', ') + (names.length > 8 ? `, … (${names.length} images)` : ''),
+    preview: ({ images, targets, names }) =>
+      names.map((_, i) => {
+        const values = images.subarray(i * size * size * 3, (i + 1) * size * size * 3);
+        const image = denormalize(
+          values,
+          { height: size, width: size },
+          preprocessing.mean,
+          preprocessing.std,
+        );
+        return { image, caption: captionOf(targets, i, labels) };
+      }),
+    describeData: () => ({ training: length, validation: heldOut.targets.length, classes: labels }),
   };
 }
 
@@ -156,4 +163,18 @@ function assertPairs(images: number): void {
     what: `a batch of ${images} images cannot be mixed in pairs`,
     fix: 'Give an even number that the training images fill, or set augmentation.mixProbability=0',
   });
+}
+
+/** The class of image `i` of a batch, or the classes that are mixed in it: `cat 70 %, dog 30 %`. */
+function captionOf(targets: Int32Array | Float32Array, i: number, labels: readonly string[]): string {
+  if (targets instanceof Int32Array) return labels[targets[i]!]!;
+  const row = [...targets.subarray(i * labels.length, (i + 1) * labels.length)];
+  // What smoothing gives to every class.
+  const least = Math.min(...row);
+  return row
+    .map((share, k) => ({ label: labels[k]!, percent: Math.round(100 * (share - least)) }))
+    .filter(({ percent }) => percent > 0)
+    .sort((a, b) => b.percent - a.percent)
+    .map(({ label, percent }) => `${label} ${percent} %`)
+    .join(', ');
 }

@@ -15,6 +15,7 @@ import { createAspectSampler } from './training/aspect-sampler.ts';
 import { batchTensors, collate, type DetectionBatch, readBatch } from './training/batch.ts';
 import { chooseRandom } from './training/choose.ts';
 import { detectionLosses } from './training/losses.ts';
+import { previewBatch } from './training/preview.ts';
 import { TRAINING, type TrainingSettings } from './training/settings.ts';
 
 /** A detection task with what it was made from. */
@@ -110,14 +111,14 @@ export async function createDetectionTask(options: DetectionTaskOptions): Promis
       return { AP: bbox!.AP, AP50: bbox!.AP50, AP75: bbox!.AP75, ...masks };
     },
     sections: async () => (last ? detectionSections(last, heldOut.load) : []),
-    counts: {
-      classes: labels.length,
-      'training images': sizes.length,
-      'held-out images': heldOut.dataset.images.length,
-      'held-out objects': heldOut.dataset.annotations.length,
-    },
     metadata: () => encodeMetadata(config, labels, preprocessing),
     describe: ({ names }) => names.join(', '),
+    preview: (batch) => previewBatch(batch, labels, preprocessing),
+    describeData: () => ({
+      training: sizes.length,
+      validation: heldOut.dataset.images.length,
+      classes: labels,
+    }),
   };
 }
 

@@ -14,6 +14,7 @@ import type { SegmentationSource } from './samples.ts';
 import { imageScore, segmentationSections } from './sections.ts';
 import { createSegmenter } from './segmenter.ts';
 import { segmentationLosses } from './training/losses.ts';
+import { previewBatch } from './training/preview.ts';
 
 /** A batch on its way to the network. */
 export interface SegmentationBatch {
@@ -156,9 +157,10 @@ export function createSegmentationTask(options: SegmentationTaskOptions): Segmen
     },
     sections: async () =>
       last ? segmentationSections(last.evaluation, last.scores, segmenter, heldOut) : [],
-    counts: { classes: labels.length, 'training images': length, 'held-out images': heldOut.length },
     metadata: () => encodeMetadata(config, labels, palette, preprocessing),
     describe: ({ names }) => names.join(', '),
+    preview: (batch) => previewBatch(batch, cropSize, palette, preprocessing),
+    describeData: () => ({ training: length, validation: heldOut.length, classes: labels }),
   };
 }
 

@@ -11,6 +11,11 @@ export interface Run {
   readonly resume?: boolean | undefined;
   /** What `openEngine` returned, for the record. */
   readonly engine?: Engine | undefined;
+  /**
+   * Look at what every layer gives and is given back, and stop at the first number that is not finite with the layer's name.
+   * Nothing is compiled then, and training is slower by far. Default false.
+   */
+  readonly detectAnomaly?: boolean | undefined;
 }
 
 /** How far a training is. */

@@ -40,6 +40,7 @@ function interrupted(folder: string, recipe: LoopRecipe, stop: number, task = ti
   return fit(task, recipe, { folder, engine }, { signal: controller.signal, on: { progress } });
 }
 
+const EVERYTHING = { accumulate: 2, emaDecay: 0.9, freeze: ['hidden'], clipNorm: 0.5, keepBest: 2 };
 const engine = await openEngine({ log: () => undefined });
 
 describe('a resumed run', () => {
@@ -53,6 +54,8 @@ describe('a resumed run', () => {
     ['with averages', { emaDecay: 0.9, accumulate: 2 }, 3],
     ['with averages, before an evaluation', { emaDecay: 0.9 }, 10],
     ['with averages, compiled', { emaDecay: 0.9 }, 8, true],
+    ['with everything', EVERYTHING, 4],
+    ['with everything, compiled', EVERYTHING, 4, true],
   ])('ends with the bits of an uninterrupted one when stopped %s', async (_, changes, stop, compiled) => {
     const recipe = tinyRecipe(changes);
     const newTask = () => tinyTask(compiled ? { inputs: TINY_INPUTS } : {});

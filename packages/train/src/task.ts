@@ -16,6 +16,34 @@ export interface MainMetric {
   readonly better: 'higher' | 'lower';
 }
 
+/** An image of a batch as a person would look at it. */
+export interface PreviewImage {
+  /** Bytes of red, green and blue, row by row: an `RgbImage` of `@as-mlp/data`. */
+  readonly image: { readonly height: number; readonly width: number; readonly data: Uint8Array };
+  readonly caption: string;
+  /** What is in it, where that is more than the caption says. */
+  readonly objects?: readonly PreviewObject[] | undefined;
+}
+
+/** An object in an image. */
+export interface PreviewObject {
+  readonly label: string;
+  /** Class index. */
+  readonly index: number;
+  /** x0, y0, x1, y1 in pixels of the image. */
+  readonly box: readonly number[];
+  /** One byte a pixel of the image, row by row, not 0 inside. */
+  readonly mask?: () => Uint8Array;
+}
+
+/** What a task learns from. */
+export interface DataSummary {
+  /** Images to train and to evaluate on. */
+  readonly training: number;
+  readonly validation: number;
+  readonly classes: readonly string[];
+}
+
 /**
  * Everything that {@link fit} needs to know of a task. `Batch` is the task's own: plain data on the host (pixels,
  * labels, boxes), made ahead of time.
@@ -62,12 +90,15 @@ export interface Task<Batch> {
    */
   sections?(): Promise<readonly ReportSection[]>;
 
-  /** What the data set holds, for the report, e.g. `{ classes: 10, 'training images': 60_000 }`. */
-  readonly counts?: Readonly<Record<string, number>>;
-
   /** Header of the weight files: all that prediction needs beside the tensors. */
   metadata(): Record<string, string>;
 
   /** Names a batch in error messages, e.g. by its files. */
   describe?(batch: Batch): string;
+
+  /** The images of a batch as they go into the network, for people to check. */
+  preview?(batch: Batch): readonly PreviewImage[];
+
+  /** How much there is to learn from, for the report and before a training. */
+  describeData?(): DataSummary;
 }

@@ -137,7 +137,7 @@ export function sampleRun(folder: string): TrainingReportOptions {
       name: 'classification',
       metric: { name: 'top1', better: 'higher' },
       batchesPerEpoch: 100,
-      counts: { classes: 3, 'training images': 12_800 },
+      describeData: () => ({ training: 12_800, validation: 200, classes: ['a', 'b', 'c'] }),
       sections: async () => SECTIONS,
     },
   };

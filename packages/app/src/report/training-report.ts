@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { writeFileAtomic } from '@as-mlp/base/node';
-import { type LoopRecipe, planTraining, runFolder, type Task } from '@as-mlp/train';
+import { type DataSummary, type LoopRecipe, planTraining, runFolder, type Task } from '@as-mlp/train';
 import { packageVersion } from '../version.ts';
 import { reportPage } from './page.ts';
 import { fileHash, gitState } from './provenance.ts';
@@ -15,7 +15,7 @@ export interface TrainingReportOptions {
   /** The data set, as it was named. */
   readonly data: string;
   readonly recipe: LoopRecipe;
-  readonly task: Pick<Task<unknown>, 'name' | 'metric' | 'batchesPerEpoch' | 'counts' | 'sections'>;
+  readonly task: Pick<Task<unknown>, 'name' | 'metric' | 'batchesPerEpoch' | 'describeData' | 'sections'>;
 }
 
 /** The report of a run while it goes on. */
@@ -49,7 +49,7 @@ export async function createTrainingReport(options: TrainingReportOptions): Prom
       folder: resolve(folder),
       data,
       version: packageVersion(),
-      counts: task.counts ?? {},
+      counts: countsOf(task.describeData?.()),
       git,
       bestHash: existsSync(best) ? await fileHash(best) : undefined,
       sections: sections ?? '',
@@ -68,4 +68,10 @@ export async function createTrainingReport(options: TrainingReportOptions): Prom
       if (sections !== undefined || !existsSync(path)) await write(status);
     },
   };
+}
+
+function countsOf(data: DataSummary | undefined): Record<string, number> {
+  if (!data) return {};
+  const { classes, training, validation } = data;
+  return { classes: classes.length, 'training images': training, 'held-out images': validation };
 }
