@@ -40,7 +40,7 @@ describe('checkSegmentationData', () => {
     });
     expect(train!.faults).toEqual([
       expect.stringMatching(/d\.png.*it holds the label 2, and there are 2 classes/),
-      expect.stringMatching(/e\.png.*it is 3×1 pixels, and its image 4×1/),
+      expect.stringMatching(/e\.png.*the image is 4×1 pixels, and its annotations are for 3×1/),
     ]);
     expect(val!.faults).toEqual([expect.stringContaining('none of the folders')]);
   });
