@@ -42,6 +42,24 @@ export function checkFiles(folder, names) {
   check(isDeepStrictEqual(found, [...names].sort()), `${folder} holds ${found.join(', ')}`);
 }
 
+const RUN_FILES = [
+  'best.safetensors',
+  'checkpoints',
+  'log.csv',
+  'log.jsonl',
+  'metrics.csv',
+  'recipe.json',
+  'report.html',
+];
+
+/** Nothing is in a run folder but its files, and one or more for TensorBoard. */
+export function checkRun(folder) {
+  const found = readdirSync(folder).sort();
+  const others = found.filter((name) => !name.startsWith('events.out.tfevents.'));
+  const isRun = isDeepStrictEqual(others, RUN_FILES) && others.length < found.length;
+  check(isRun, `${folder} holds ${found.join(', ')}`);
+}
+
 /** Every verb stands in the help; those of `own`, all unless given, have their own. */
 export async function checkHelp(bin, verbs, cli, own = verbs) {
   const help = await cli(['--help']);
@@ -88,7 +106,7 @@ export async function checkTrainAndResume(folder, args, cli) {
   const resumed = await cli([...train, '--resume']);
   check(!resumed.stderr.includes('epoch 1:'), `a start anew in ${resumed.said}`);
   check(resumed.stdout.includes('weights: '), `no weights in ${resumed.said}`);
-  checkFiles(join(folder, 'run'), ['best.safetensors', 'checkpoints', 'log.jsonl', 'recipe.json']);
+  checkRun(join(folder, 'run'));
 }
 
 /**

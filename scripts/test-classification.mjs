@@ -19,7 +19,18 @@ import { writeImageFolder, writePng, writeSample } from './test-images.mjs';
 import { check } from './test-process.mjs';
 
 const APP = join(ROOT, 'apps', 'classification');
-const VERBS = ['predict', 'eval', 'train', 'export', 'info', 'bench', 'doctor', 'demo'];
+const VERBS = [
+  'predict',
+  'eval',
+  'train',
+  'lr-find',
+  'check-data',
+  'export',
+  'info',
+  'bench',
+  'doctor',
+  'demo',
+];
 const CLASSES = ['disc', 'lying', 'standing'];
 const TRAIN_IMAGES = 8;
 const VAL_IMAGES = 4;

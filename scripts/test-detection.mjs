@@ -19,7 +19,20 @@ import { writePng } from './test-images.mjs';
 import { check } from './test-process.mjs';
 
 const APP = join(ROOT, 'apps', 'detection');
-const VERBS = ['predict', 'eval', 'score', 'train', 'inspect', 'export', 'info', 'bench', 'doctor', 'demo'];
+const VERBS = [
+  'predict',
+  'eval',
+  'score',
+  'train',
+  'lr-find',
+  'check-data',
+  'inspect',
+  'export',
+  'info',
+  'bench',
+  'doctor',
+  'demo',
+];
 /** Category ids have gaps, as COCO's have. */
 const CATEGORIES = [
   { id: 3, name: 'tile' },

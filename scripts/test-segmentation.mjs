@@ -19,7 +19,20 @@ import { writeLabels, writePng } from './test-images.mjs';
 import { check } from './test-process.mjs';
 
 const APP = join(ROOT, 'apps', 'segmentation');
-const VERBS = ['predict', 'eval', 'score', 'train', 'inspect', 'export', 'info', 'bench', 'doctor', 'demo'];
+const VERBS = [
+  'predict',
+  'eval',
+  'score',
+  'train',
+  'lr-find',
+  'check-data',
+  'inspect',
+  'export',
+  'info',
+  'bench',
+  'doctor',
+  'demo',
+];
 /** 0 means unlabelled in the label maps. */
 const CLASSES = [
   { id: 1, name: 'ground', color: [120, 90, 60] },

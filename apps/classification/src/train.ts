@@ -1,13 +1,18 @@
-import { type TrainFlags, trainVerb } from '@as-mlp/app';
+import { lrFindVerb, type TrainFlags, type TrainTask, trainVerb } from '@as-mlp/app';
 import type { ClassificationBatch } from '@as-mlp/classification';
 import { presetOf, type RecipeFlags, recipeOption } from './recipes.ts';
 
 type Flags = TrainFlags & RecipeFlags;
 
-/** `train`: the ImageNet recipe, one for small sets of photos, or for the digits of `--data mnist` one that takes minutes. */
-export const train = trainVerb<ClassificationBatch, Flags>({
+const task: TrainTask<ClassificationBatch, Flags> = {
   addOptions: recipeOption,
   preset: presetOf,
+  plain: (settings) => ({
+    ...settings,
+    labelSmoothing: 0,
+    dropPathRate: 0,
+    augmentation: { kind: 'shift', pixels: 0, flip: 0 },
+  }),
   async prepare(settings, flags, onEvaluation) {
     const { createClassificationTask, initializeFrom, parseClassificationRecipe } = await import(
       '@as-mlp/classification'
@@ -17,4 +22,9 @@ export const train = trainVerb<ClassificationBatch, Flags>({
     if (flags.weights !== undefined) await initializeFrom(task.model, flags.weights);
     return { task, recipe };
   },
-});
+};
+
+/** `train`: the ImageNet recipe, one for small sets of photos, or for the digits of `--data mnist` one that takes minutes. */
+export const train = trainVerb(task);
+/** `lr-find`: suggests a learning rate for it. */
+export const lrFind = lrFindVerb(task);

@@ -1,11 +1,10 @@
-import { type TrainFlags, trainVerb } from '@as-mlp/app';
+import { lrFindVerb, type TrainFlags, type TrainTask, trainVerb } from '@as-mlp/app';
 import type { DetectionBatch } from '@as-mlp/detection';
 import { presetOf, type RecipeFlags, recipeOption } from './recipes.ts';
 
 type Flags = TrainFlags & RecipeFlags;
 
-/** `train`: the official recipes on COCO data, a small set from other weights, or the scenes of `--data digit-scenes`. */
-export const train = trainVerb<DetectionBatch, Flags>({
+const task: TrainTask<DetectionBatch, Flags> = {
   addOptions: (command) => {
     recipeOption(command).option(
       '--finetune <file>',
@@ -13,6 +12,11 @@ export const train = trainVerb<DetectionBatch, Flags>({
     );
   },
   preset: presetOf,
+  plain: ({ augmentation, ...settings }) => ({
+    ...settings,
+    dropPathRate: 0,
+    augmentation: { ...(augmentation as object | undefined), flip: 0, crop: 0 },
+  }),
   async prepare(settings, flags, onEvaluation) {
     const { createDetectionTask, initializeFrom, parseDetectionRecipe } = await import('@as-mlp/detection');
     const recipe = parseDetectionRecipe(settings);
@@ -21,4 +25,9 @@ export const train = trainVerb<DetectionBatch, Flags>({
     if (weights !== undefined) await initializeFrom(task.model, weights);
     return { task, recipe };
   },
-});
+};
+
+/** `train`: the official recipes on COCO data, a small set from other weights, or the scenes of `--data digit-scenes`. */
+export const train = trainVerb(task);
+/** `lr-find`: suggests a learning rate for it. */
+export const lrFind = lrFindVerb(task);

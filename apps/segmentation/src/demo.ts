@@ -67,7 +67,7 @@ async function segmentDigits(segmenter: Segmenter, folder: string, { terminal, s
     data: scenes,
     signal,
     onProgress: (done) => progress.update(done),
-    onLabels: (_, labels) => {
+    onImage: (_, labels) => {
       if (predictions.length < SHOWN.scenes) predictions.push(labels);
     },
   }).finally(() => progress.stop());

@@ -37,14 +37,14 @@ export const evaluate = evaluateVerb<Flags>({
     const segmenter = await openSegmenter(flags, engine.compile, log);
     try {
       for (const note of compareClasses(segmenter.labels, examples.labels, data)) log(note);
-      const onLabels = submission === undefined ? undefined : await openSubmission(submission, examples);
+      const onImage = submission === undefined ? undefined : await openSubmission(submission, examples);
       const { metrics, failures } = await evaluateSegmenter(segmenter, {
         data: examples,
         segment: segmentOptions(flags),
         signal,
         onProgress,
         onError: 'skip',
-        ...(onLabels ? { onLabels } : {}),
+        ...(onImage ? { onImage } : {}),
       });
       return { ...segmentationReport(metrics), failures };
     } finally {

@@ -19,7 +19,7 @@ export const inspect = inspectVerb<Flags>({
       const colours = palette ?? paletteFor(classes.length);
       const present = new Set(labels.data);
       const legend = legendOf(classes, colours).filter((_, index) => present.has(index));
-      if (present.has(ignore)) legend.push({ text: 'not tinted: ignored', colour: [128, 128, 128] });
+      if (present.has(ignore)) legend.push({ text: 'not tinted: ignored' });
       yield {
         name,
         draw: async (side) => {

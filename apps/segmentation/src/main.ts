@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { type AppDefinition, doctorVerb, main } from '@as-mlp/app';
 import { bench } from './bench.ts';
+import { checkData } from './check-data.ts';
 import { demo } from './demo.ts';
 import { evaluate } from './evaluate.ts';
 import { exportSegmenter } from './export.ts';
@@ -8,12 +9,25 @@ import { info } from './info.ts';
 import { inspect } from './inspect.ts';
 import { predict } from './predict.ts';
 import { score } from './score.ts';
-import { train } from './train.ts';
+import { lrFind, train } from './train.ts';
 
 const app: AppDefinition = {
   bin: 'asmlp-segment',
   summary: 'Tell the class of every pixel with AS-MLP: predict, evaluate, train.',
-  verbs: [predict, evaluate, score, train, inspect, exportSegmenter, info, bench, doctorVerb, demo],
+  verbs: [
+    predict,
+    evaluate,
+    score,
+    train,
+    lrFind,
+    checkData,
+    inspect,
+    exportSegmenter,
+    info,
+    bench,
+    doctorVerb,
+    demo,
+  ],
   examples: [
     'asmlp-segment predict photos/*.jpg --weights upernet_asmlp_base.pth --json out.json --out pictures/',
     'asmlp-segment eval --data ADEChallengeData2016 --weights upernet_asmlp_base.pth --json metrics.json --out tables/',

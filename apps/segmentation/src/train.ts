@@ -1,11 +1,10 @@
-import { type TrainFlags, trainVerb } from '@as-mlp/app';
+import { lrFindVerb, type TrainFlags, type TrainTask, trainVerb } from '@as-mlp/app';
 import type { SegmentationBatch } from '@as-mlp/segmentation';
 import { presetOf, type RecipeFlags, recipeOption } from './recipes.ts';
 
 type Flags = TrainFlags & RecipeFlags;
 
-/** `train`: the official recipe on label maps, a small set from other weights, or the scenes of `--data digit-scenes`. */
-export const train = trainVerb<SegmentationBatch, Flags>({
+const task: TrainTask<SegmentationBatch, Flags> = {
   addOptions: (command) => {
     recipeOption(command).option(
       '--finetune <file>',
@@ -13,6 +12,17 @@ export const train = trainVerb<SegmentationBatch, Flags>({
     );
   },
   preset: presetOf,
+  plain: ({ augmentation, ...settings }) => ({
+    ...settings,
+    dropPathRate: 0,
+    augmentation: {
+      ...(augmentation as object | undefined),
+      ratio: [1, 1],
+      maxClassPart: 1,
+      flip: 0,
+      distortion: null,
+    },
+  }),
   async prepare(settings, flags, onEvaluation) {
     const { createSegmentationTask, initializeFrom, parseSegmentationRecipe } = await import(
       '@as-mlp/segmentation'
@@ -20,7 +30,12 @@ export const train = trainVerb<SegmentationBatch, Flags>({
     const recipe = parseSegmentationRecipe(settings);
     const task = createSegmentationTask({ data: flags.data, recipe, onEvaluation });
     const weights = flags.finetune ?? flags.weights;
-    if (weights !== undefined) await initializeFrom(task.model, weights);
+    if (weights !== undefined) await initializeFrom(task.model, weights, task.labels);
     return { task, recipe };
   },
-});
+};
+
+/** `train`: the official recipe on label maps, a small set from other weights, or the scenes of `--data digit-scenes`. */
+export const train = trainVerb(task);
+/** `lr-find`: suggests a learning rate for it. */
+export const lrFind = lrFindVerb(task);

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { AsMlpError } from '@as-mlp/base';
 import type { Engine } from '@as-mlp/engine';
 import { Command, CommanderError } from 'commander';
 import type { EngineFlags } from './options.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
+import { packageVersion } from './version.ts';
 
 /** What a verb is given to work with. */
 export interface Cli {
@@ -114,11 +114,6 @@ function createProgram(app: AppDefinition, cli: Cli): Command {
 function isInterruption(error: unknown): boolean {
   if (error instanceof AsMlpError) return error.kind === 'cancelled';
   return error instanceof Error && error.name === 'AbortError';
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** One message for a person; the stack only when asked for. */

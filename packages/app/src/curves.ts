@@ -24,8 +24,10 @@ const SMALL = 120;
 const COLUMNS = 6;
 /** Space around a panel: for its title, and for the numbers beside the large one. */
 const MARGIN = { top: 30, side: 54, bottom: 44, gap: 22 } as const;
-const PALETTE = ['#0969da', '#d1570a', '#1a7f37', '#8250df'] as const;
-const DARK_PALETTE = ['#4493f8', '#f0883e', '#3fb950', '#ab7df8'] as const;
+/** Colours of curves on white. */
+export const PALETTE = ['#0969da', '#d1570a', '#1a7f37', '#8250df'] as const;
+/** The same on black. */
+export const DARK_PALETTE = ['#4493f8', '#f0883e', '#3fb950', '#ab7df8'] as const;
 
 const style = (colours: readonly string[]) =>
   colours.map((colour, i) => `.c${i} { stroke: ${colour} }`).join(' ');

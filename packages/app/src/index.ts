@@ -11,6 +11,7 @@ export {
   quantile,
   type Timed,
 } from './bench.ts';
+export { type CheckDataFlags, type CheckDataTask, checkDataVerb } from './check-data.ts';
 export { type AppDefinition, type Cli, main, runApp, type Verb } from './cli.ts';
 export { type Curve, type CurveFigure, type CurvePanel, curveFigure } from './curves.ts';
 export { doctorVerb } from './doctor.ts';
@@ -33,6 +34,8 @@ export {
 } from './info.ts';
 export { type InspectedExample, type InspectFlags, type InspectTask, inspectVerb } from './inspect.ts';
 export { type LegendEntry, withLegend } from './legend.ts';
+export { type ChartLine, type LineChart, lineChart, sparkline } from './line-chart.ts';
+export { lrFindVerb } from './lr-find.ts';
 export {
   addEngineOptions,
   addInferenceOptions,

@@ -31,8 +31,6 @@ export interface InspectTask<F extends InspectFlags> {
   addOptions?(command: Command): void;
   /** Examples after augmentation: `count` of them, chosen and varied by `seed`. */
   examples(flags: F): AsyncIterable<InspectedExample>;
-  /** What the sheet of all becomes before it is written; a legend is put below it, for instance. */
-  finishSheet?(sheet: RgbImage): Promise<RgbImage>;
 }
 
 const TILE = 320;
@@ -60,9 +58,8 @@ export function inspectVerb<F extends InspectFlags = InspectFlags>(task: Inspect
         await writePicture(join(folder, file), await draw());
         tiles.push({ image: await draw(TILE), caption: basename(name) });
       }
-      const sheet = await contactSheet(tiles, { tileSize: TILE });
       const path = join(folder ?? flags.out, 'sheet.png');
-      await writePicture(path, (await task.finishSheet?.(sheet)) ?? sheet);
+      await writePicture(path, await contactSheet(tiles, { tileSize: TILE }));
       terminal.out(`${tiles.length} images: ${path}\n`);
     });
   };

@@ -12,7 +12,8 @@ import { PANEL, TEXT } from './pictures.ts';
 /** One class of a legend. */
 export interface LegendEntry {
   readonly text: string;
-  readonly colour: Rgb;
+  /** Of the square before the text; none unless given. */
+  readonly colour?: Rgb;
 }
 
 /** Lines at most; what is beyond is counted. */
@@ -45,8 +46,10 @@ export async function withLegend(picture: RgbImage, entries: readonly LegendEntr
     const { top, left } = place(i);
     const gap = Math.round((line - size) / 2);
     // A rim, for colours as dark as the panel.
-    fillRectangle(result, { top: top + gap - 1, left: left - 1, height: size + 2, width: size + 2 }, TEXT);
-    fillRectangle(result, { top: top + gap, left, height: size, width: size }, colour);
+    if (colour) {
+      fillRectangle(result, { top: top + gap - 1, left: left - 1, height: size + 2, width: size + 2 }, TEXT);
+      fillRectangle(result, { top: top + gap, left, height: size, width: size }, colour);
+    }
     drawMask(result, mask, top + Math.round((line - mask.height) / 2), left + line, TEXT);
   }
   if (more > 0) {

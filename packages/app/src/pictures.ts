@@ -8,6 +8,7 @@ import {
   type RgbImage,
   renderText,
   resize,
+  type TextMask,
 } from '@as-mlp/data';
 
 /** One line of a caption. `share` in [0, 1] is drawn as a bar behind the text. */
@@ -108,11 +109,26 @@ export async function confusionPicture(
     const middle = margin + i * cell + Math.round(cell / 2);
     const mask = await renderText(shorten(label, 14), size);
     drawMask(picture, mask, middle - Math.round(mask.height / 2), margin - 6 - mask.width, [30, 30, 30]);
-    const short = await renderText(shorten(label, Math.max(1, Math.floor(cell / 7))), size);
-    drawMask(picture, short, margin - 6 - short.height, middle - Math.round(short.width / 2), [30, 30, 30]);
+    const column = mask.width < cell ? mask : upwards(mask);
+    drawMask(
+      picture,
+      column,
+      margin - 6 - column.height,
+      middle - Math.round(column.width / 2),
+      [30, 30, 30],
+    );
   }
   await drawLabels(picture, [{ text: 'true ↓  predicted →', top: 6, left: 6 }], { size: 12 });
   return picture;
+}
+
+/** The text turned a quarter to the left: it reads upwards. */
+function upwards({ width, height, data }: TextMask): TextMask {
+  const turned = new Uint8Array(data.length);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) turned[(width - 1 - x) * height + y] = data[y * width + x]!;
+  }
+  return { width: height, height: width, data: turned };
 }
 
 function shorten(text: string, length: number): string {

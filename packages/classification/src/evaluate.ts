@@ -3,7 +3,7 @@ import { type Batch, createLoader, createSampler, type Json } from '@as-mlp/data
 import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier } from './classifier.ts';
 import { openDataset } from './dataset.ts';
-import { ClassificationEvaluator, type ClassificationMetrics, topK } from './metrics.ts';
+import { ClassificationEvaluator, type ClassificationMetrics, softmax, topK } from './metrics.ts';
 import type { SampleSource } from './samples.ts';
 
 /** What to evaluate on, and how. */
@@ -19,8 +19,14 @@ export interface EvaluationOptions {
   readonly signal?: AbortSignal;
   /** Called after every batch. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Called for every image with its scores, e.g. to collect examples. */
-  readonly onImage?: (image: { index: number; name: string; target: number; predicted: number }) => void;
+  /** Called for every image, e.g. to collect examples; `confidence` is the probability of the predicted class. */
+  readonly onImage?: (image: {
+    index: number;
+    name: string;
+    target: number;
+    predicted: number;
+    confidence: number;
+  }) => void;
 }
 
 /** The result of an evaluation. */
@@ -75,8 +81,11 @@ export async function evaluateClassifier(
         const targets = batch.tensors.target as Int32Array;
         evaluator.add({ scores, numClasses, targets });
         batch.indices.forEach((index, row) => {
-          const predicted = topK(scores.subarray(row * numClasses, (row + 1) * numClasses), 1)[0]!;
-          onImage?.({ index, name: batch.meta[row]!, target: targets[row]!, predicted });
+          if (!onImage) return;
+          const logits = scores.subarray(row * numClasses, (row + 1) * numClasses);
+          const predicted = topK(logits, 1)[0]!;
+          const confidence = softmax(logits)[predicted]!;
+          onImage({ index, name: batch.meta[row]!, target: targets[row]!, predicted, confidence });
         });
       }
       done += batch.indices.length + batch.failures.length;

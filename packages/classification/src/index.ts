@@ -1,6 +1,7 @@
 export type { WeightSource } from '@as-mlp/train';
 export { augment, trainingValues } from './augment.ts';
 export { type Augmentation, augmentationSchema } from './augmentation.ts';
+export { checkClassificationData } from './check-data.ts';
 export {
   type ClassificationFile,
   type Classifier,

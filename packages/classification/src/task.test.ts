@@ -5,6 +5,8 @@ import { createRng } from '@as-mlp/base';
 import { encodePng } from '@as-mlp/data';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { openDataset } from './dataset.ts';
+import { DIGITS_RECIPE } from './presets/digits.ts';
 import { parseClassificationRecipe } from './recipe.ts';
 import { type ClassificationBatch, createClassificationTask } from './task.ts';
 
@@ -107,6 +109,43 @@ describe('the loss', () => {
     // A fresh network is unsure: ln 3.
     expect((await total.data())[0]).toBeCloseTo(Math.log(3), 0);
     tf.dispose([total, ...tensors]);
+    task.model.dispose();
+  });
+});
+
+describe('createClassificationTask', () => {
+  it('says what it learns from, and shows a batch as the network gets it', async () => {
+    const recipe = parseClassificationRecipe({
+      ...DIGITS_RECIPE,
+      batchSize: 4,
+      workers: 0,
+      augmentation: { kind: 'shift', pixels: 0, flip: 0 },
+    });
+    const task = createClassificationTask({ data: 'mnist', recipe });
+    expect(task.describeData!()).toEqual({ training: 60_000, validation: 10_000, classes: task.labels });
+    for await (const batch of task.batches(0, 0)) {
+      const shown = task.preview!(batch);
+      expect(shown.map(({ caption }) => caption)).toEqual([...batch.targets].map(String));
+      const digits = openDataset('mnist', { split: 'train' });
+      const index = Number(/\d+/.exec(batch.names[0]!)![0]);
+      const { data } = await digits.load(index);
+      const sum = (bytes: Uint8Array) => bytes.reduce((a, b) => a + b, 0);
+      // The same digit, enlarged from 28 to 32 pixels.
+      expect(sum(shown[0]!.image.data) / sum(data)).toBeCloseTo((32 / 28) ** 2, 1);
+      break;
+    }
+    task.model.dispose();
+  });
+
+  it('names the classes of mixed images with their shares', async () => {
+    const task = open();
+    const [batch] = await batchesOf({});
+    for (const { caption } of task.preview!(batch!)) {
+      const shares = [...caption.matchAll(/(\d+) %/g)].map(([, percent]) => Number(percent));
+      // Smoothing takes a tenth.
+      expect(shares.reduce((a, b) => a + b, 0)).toBeGreaterThan(88);
+      expect(shares.length).toBeLessThanOrEqual(2);
+    }
     task.model.dispose();
   });
 });

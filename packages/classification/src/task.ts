@@ -1,17 +1,18 @@
 import { AsMlpError, createRng } from '@as-mlp/base';
-import { type Batch, createLoader, createSampler, type Json } from '@as-mlp/data';
+import { type Batch, createLoader, createSampler, denormalize, type Json } from '@as-mlp/data';
 import { crossEntropy } from '@as-mlp/nn';
 import type { Task } from '@as-mlp/train';
 import type * as tf from '@tensorflow/tfjs-core';
 import { createClassifier } from './classifier.ts';
 import { openDataset } from './dataset.ts';
-import { evaluateClassifier, loadingThreads, samplesModule } from './evaluate.ts';
+import { type Evaluation, evaluateClassifier, loadingThreads, samplesModule } from './evaluate.ts';
 import { encodeMetadata } from './metadata.ts';
 import { drawMix, mixes, mixImages, mixTargets } from './mixing.ts';
 import { type ClassificationModel, createClassificationModel } from './model.ts';
 import { IMAGENET_PREPROCESSING, type Preprocessing } from './preprocess.ts';
 import type { ClassificationRecipe } from './recipe.ts';
 import type { SampleSource } from './samples.ts';
+import { classificationSections, createGuesses, type Guesses } from './sections.ts';
 
 /** A batch on its way to the network. */
 export interface ClassificationBatch {
@@ -48,7 +49,7 @@ export function createClassificationTask(options: ClassificationTaskOptions): Cl
   const training = openDataset(data, { split: 'train' });
   const { labels } = training;
   // Found out now rather than after the first epoch.
-  openDataset(data, { split: 'val', labels });
+  const heldOut = openDataset(data, { split: 'val', labels });
   const length = training.targets.length;
   const sampling = { length, batchSize, shuffle: true, dropLast: length >= batchSize, seed };
   const preprocessing: Preprocessing = { ...IMAGENET_PREPROCESSING, size, cropFraction };
@@ -97,6 +98,8 @@ export function createClassificationTask(options: ClassificationTaskOptions): Cl
     }
   }
 
+  let last: { evaluation: Evaluation; guesses: Guesses } | undefined;
+
   return {
     name: 'classification',
     model,
@@ -120,18 +123,35 @@ export function createClassificationTask(options: ClassificationTaskOptions): Cl
       return { total: crossEntropy(logits, targets!, mixing ? {} : { labelSmoothing }) };
     },
     async evaluate(signal) {
-      const { metrics } = await evaluateClassifier(classifier, {
+      const guesses = createGuesses(heldOut.targets.length);
+      const evaluation = await evaluateClassifier(classifier, {
         data,
         batchSize: 2 * batchSize,
         signal,
+        onImage: guesses.add,
         ...(workers === undefined ? {} : { workers }),
         ...(onEvaluation ? { onProgress: onEvaluation } : {}),
       });
-      return { top1: metrics.top1, top5: metrics.top5 };
+      last = { evaluation, guesses };
+      const { top1, top5 } = evaluation.metrics;
+      return { top1, top5 };
     },
+    sections: async () => (last ? classificationSections(last.evaluation, last.guesses, heldOut) : []),
     metadata: () => encodeMetadata(model.config, labels, preprocessing),
     describe: ({ names }) =>
       names.slice(0, 8).join(', ') + (names.length > 8 ? `, … (${names.length} images)` : ''),
+    preview: ({ images, targets, names }) =>
+      names.map((_, i) => {
+        const values = images.subarray(i * size * size * 3, (i + 1) * size * size * 3);
+        const image = denormalize(
+          values,
+          { height: size, width: size },
+          preprocessing.mean,
+          preprocessing.std,
+        );
+        return { image, caption: captionOf(targets, i, labels) };
+      }),
+    describeData: () => ({ training: length, validation: heldOut.targets.length, classes: labels }),
   };
 }
 
@@ -143,4 +163,18 @@ function assertPairs(images: number): void {
     what: `a batch of ${images} images cannot be mixed in pairs`,
     fix: 'Give an even number that the training images fill, or set augmentation.mixProbability=0',
   });
+}
+
+/** The class of image `i` of a batch, or the classes that are mixed in it: `cat 70 %, dog 30 %`. */
+function captionOf(targets: Int32Array | Float32Array, i: number, labels: readonly string[]): string {
+  if (targets instanceof Int32Array) return labels[targets[i]!]!;
+  const row = [...targets.subarray(i * labels.length, (i + 1) * labels.length)];
+  // What smoothing gives to every class.
+  const least = Math.min(...row);
+  return row
+    .map((share, k) => ({ label: labels[k]!, percent: Math.round(100 * (share - least)) }))
+    .filter(({ percent }) => percent > 0)
+    .sort((a, b) => b.percent - a.percent)
+    .map(({ label, percent }) => `${label} ${percent} %`)
+    .join(', ');
 }

@@ -9,6 +9,14 @@ export {
   translateX,
   translateY,
 } from './affine.ts';
+export {
+  type CheckDataOptions,
+  checkData,
+  type DataPart,
+  type ImageFacts,
+  type PartReport,
+  type Spread,
+} from './check-data.ts';
 export { colorJitter } from './color-jitter.ts';
 export { type ContactSheetOptions, contactSheet, type Tile } from './contact-sheet.ts';
 export { centerCrop, centerRegion, crop, flipHorizontal, type Padding, pad } from './crop.ts';
@@ -45,7 +53,14 @@ export {
   type SampleFailure,
 } from './loader.ts';
 export { DIGIT_SIDE, type Digits, readMnist } from './mnist.ts';
-export { applyTable, normalize, normalizeTable, opencvNormalizeTable, type PerChannel } from './normalize.ts';
+export {
+  applyTable,
+  denormalize,
+  normalize,
+  normalizeTable,
+  opencvNormalizeTable,
+  type PerChannel,
+} from './normalize.ts';
 export { nearestSources, resizeLabels } from './opencv.ts';
 export {
   autoContrast,

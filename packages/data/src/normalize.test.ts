@@ -1,7 +1,7 @@
 import { AsMlpError } from '@as-mlp/base';
 import { describe, expect, it } from 'vitest';
 import { pattern } from './golden.fixture.ts';
-import { applyTable, normalize, normalizeTable } from './normalize.ts';
+import { applyTable, denormalize, normalize, normalizeTable, opencvNormalizeTable } from './normalize.ts';
 
 const MEAN = [0.485, 0.456, 0.406] as const;
 const STD = [0.229, 0.224, 0.225] as const;
@@ -23,6 +23,15 @@ describe('normalize', () => {
       -2.1179039478302, -2.0357141494750977, -1.804444432258606, 2.248908281326294, 0.20518219470977783,
       -1.7870151996612549,
     ]);
+  });
+
+  it('can be taken back', () => {
+    const image = pattern(16, 48);
+    expect(new Set(image.data).size).toBeGreaterThan(200);
+    expect(denormalize(normalize(image, MEAN, STD), image, MEAN, STD)).toEqual(image);
+    const [mean, std] = [[123.7, 116.3, 103.5] as const, [58.4, 57.1, 57.4] as const];
+    const values = applyTable(image, opencvNormalizeTable(mean, std));
+    expect(denormalize(values, image, mean, std, 255)).toEqual(image);
   });
 
   it('puts a batch end to end', () => {

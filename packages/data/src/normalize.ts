@@ -1,5 +1,5 @@
 import { AsMlpError } from '@as-mlp/base';
-import type { RgbImage } from './image.ts';
+import type { RgbImage, Size } from './image.ts';
 
 /** One number for each of red, green and blue. */
 export type PerChannel = readonly [red: number, green: number, blue: number];
@@ -78,4 +78,21 @@ export function applyTable(images: RgbImage | readonly RgbImage[], table: Float3
     }
   }
   return values;
+}
+
+/**
+ * The image that normalised values `[H, W, 3]` come from: the inverse of {@link normalize}, and with `white` 255 of a table
+ * whose mean and standard deviation are for values from 0 to 255.
+ */
+export function denormalize(
+  values: Float32Array,
+  { height, width }: Size,
+  mean: PerChannel,
+  std: PerChannel,
+  white: 1 | 255 = 1,
+): RgbImage {
+  const data = Uint8ClampedArray.from(values, (value, i) => {
+    return ((value * std[i % 3]! + mean[i % 3]!) * 255) / white;
+  });
+  return { height, width, data: new Uint8Array(data.buffer) };
 }

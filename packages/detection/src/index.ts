@@ -3,6 +3,7 @@ export { ANCHORS_PER_CELL, anchors, validAnchors } from './boxes/anchors.ts';
 export { type Box, boxArea } from './boxes/box.ts';
 export { type DecodeOptions, decodeBoxes, encodeBoxes } from './boxes/coder.ts';
 export { bestFirst, type NmsOptions, nonMaximumSuppression } from './boxes/nms.ts';
+export { checkDetectionData } from './check-data.ts';
 export { type CocoAnnotations, CocoDataset, type CocoImage } from './coco/coco-dataset.ts';
 export { type CocoEvalOptions, type CocoEvaluation, evaluateCoco } from './coco/coco-eval.ts';
 export {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fit } from '@as-mlp/train';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeDigitScenes } from './data/digit-scenes.ts';
+import { openScenes, writeDigitScenes } from './data/digit-scenes.ts';
 import { loadDetector } from './load.ts';
 import { DIGIT_SCENES_RECIPE, FINETUNE_RECIPE, officialRecipe } from './presets.ts';
 import { type DetectionRecipe, parseDetectionRecipe } from './recipe.ts';
@@ -38,6 +38,30 @@ function tinyRecipe(changes: Partial<DetectionRecipe>): DetectionRecipe {
 }
 
 describe('createDetectionTask', () => {
+  it('says what it learns from, and shows the first batch as the network gets it', async () => {
+    const data = join(root, 'data');
+    const recipe = tinyRecipe({});
+    recipe.augmentation.flip = 0;
+    const task = await createDetectionTask({ data, recipe });
+    expect(task.describeData!()).toEqual({ training: 6, validation: 2, classes: task.labels });
+    for await (const batch of task.batches(0, 0)) {
+      const shown = task.preview!(batch);
+      expect(shown).toHaveLength(2);
+      const index = Number(shown[0]!.caption.slice(0, 6));
+      const { image, objects } = openScenes('train').scene(index);
+      expect(shown[0]!.image).toEqual(image);
+      expect(shown[0]!.objects!.map(({ label }) => label)).toEqual(
+        objects.map(({ label }) => task.labels[label]),
+      );
+      const { top, left, height, width, mask } = objects[0]!;
+      expect(shown[0]!.objects![0]!.box).toEqual([left, top, left + width, top + height]);
+      const sum = (values: Uint8Array) => values.reduce((a, b) => a + b, 0);
+      expect(sum(shown[0]!.objects![0]!.mask!())).toBe(sum(mask));
+      break;
+    }
+    task.model.dispose();
+  });
+
   it.each(['mask-rcnn-as-mlp-nano', 'cascade-mask-rcnn-as-mlp-nano'])(
     'trains %s, evaluates it, and leaves weights that can be loaded',
     async (model) => {
@@ -51,6 +75,17 @@ describe('createDetectionTask', () => {
       expect(losses.every(Number.isFinite)).toBe(true);
       const metrics = await task.evaluate(new AbortController().signal);
       expect(Object.keys(metrics)).toContain('AP');
+      const sections = await task.sections!();
+      expect(sections.map(({ kind, title }) => `${kind}: ${title}`)).toEqual([
+        'table: Each class',
+        'curves: Precision and recall of boxes',
+        'curves: Precision and recall of masks',
+        'pictures: Worst held-out images',
+        'pictures: Best held-out images',
+      ]);
+      const pictures = sections.flatMap((section) => (section.kind === 'pictures' ? section.pictures : []));
+      expect(pictures).toHaveLength(4);
+      for (const { views } of pictures) expect(views[0]!.objects!.length).toBeGreaterThan(0);
       task.model.dispose();
       const detector = await loadDetector(join(folder, 'best.safetensors'));
       expect(detector.labels).toEqual(task.labels);

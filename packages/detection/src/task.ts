@@ -4,16 +4,18 @@ import * as tf from '@tensorflow/tfjs-core';
 import { detectionConfig } from './config.ts';
 import { openExamples, openHeldOut } from './data/examples.ts';
 import { createDetector } from './detector.ts';
-import { evaluateDetector } from './evaluate.ts';
+import { type DetectionEvaluation, evaluateDetector } from './evaluate.ts';
 import { encodeMetadata } from './metadata.ts';
 import { createDetectionModel, type DetectionModel } from './model.ts';
 import { COCO_PREPROCESSING, type Preprocessing } from './predict/preprocess.ts';
 import type { DetectionRecipe } from './recipe.ts';
 import type { DetectionSample, DetectionSource } from './samples.ts';
+import { detectionSections } from './sections.ts';
 import { createAspectSampler } from './training/aspect-sampler.ts';
 import { batchTensors, collate, type DetectionBatch, readBatch } from './training/batch.ts';
 import { chooseRandom } from './training/choose.ts';
 import { detectionLosses } from './training/losses.ts';
+import { previewBatch } from './training/preview.ts';
 import { TRAINING, type TrainingSettings } from './training/settings.ts';
 
 /** A detection task with what it was made from. */
@@ -73,6 +75,8 @@ export async function createDetectionTask(options: DetectionTaskOptions): Promis
     }
   }
 
+  let last: DetectionEvaluation | undefined;
+
   return {
     name: 'detection',
     model,
@@ -97,17 +101,24 @@ export async function createDetectionTask(options: DetectionTaskOptions): Promis
       return { total: tf.addN(Object.values(parts)) as tf.Scalar, parts };
     },
     async evaluate(signal) {
-      const { metrics } = await evaluateDetector(detector, {
+      last = await evaluateDetector(detector, {
         data: heldOut,
         signal,
         ...(onEvaluation ? { onProgress: onEvaluation } : {}),
       });
-      const { bbox, segm } = metrics;
+      const { bbox, segm } = last.metrics;
       const masks: Record<string, number> = segm ? { maskAP: segm.AP, maskAP50: segm.AP50 } : {};
       return { AP: bbox!.AP, AP50: bbox!.AP50, AP75: bbox!.AP75, ...masks };
     },
+    sections: async () => (last ? detectionSections(last, heldOut.load) : []),
     metadata: () => encodeMetadata(config, labels, preprocessing),
     describe: ({ names }) => names.join(', '),
+    preview: (batch) => previewBatch(batch, labels, preprocessing),
+    describeData: () => ({
+      training: sizes.length,
+      validation: heldOut.dataset.images.length,
+      classes: labels,
+    }),
   };
 }
 

@@ -36,3 +36,4 @@ export {
   openGraphSession,
 } from './graph-session.ts';
 export { type Prepared, type PrepareOptions, prepareEngine } from './install.ts';
+export { ProtobufWriter } from './protobuf.ts';

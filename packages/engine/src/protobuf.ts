@@ -20,6 +20,13 @@ export class ProtobufWriter {
     return this;
   }
 
+  /** A 64-bit floating-point number. */
+  double(field: number, value: number): this {
+    this.#varint((field << 3) | 1);
+    this.#append(new Uint8Array(new Float64Array([value]).buffer));
+    return this;
+  }
+
   /** A string, or bytes, which must not change before {@link finish}. */
   bytes(field: number, value: string | Uint8Array): this {
     const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value;

@@ -33,6 +33,14 @@ export abstract class Module {
     }
   }
 
+  /** All modules with their dotted names, this one first; its name is empty unless `prefix` gives one. */
+  *namedModules(prefix = ''): Generator<[name: string, module: Module]> {
+    yield [prefix, this];
+    for (const [name, member] of this.members) {
+      if (member instanceof Module) yield* member.namedModules([prefix, name].filter(Boolean).join('.'));
+    }
+  }
+
   /** The parameters without the buffers. */
   *namedParameters(): Generator<[name: string, parameter: Parameter]> {
     for (const entry of this.namedTensors()) if (!entry[1].isBuffer) yield entry;

@@ -15,8 +15,8 @@ export interface SegmentationEvaluationOptions extends ExampleOptions {
   readonly signal?: AbortSignal;
   /** Called after every image. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Told what the network says of each image, class indices from 0, before the next one is looked at. */
-  readonly onLabels?: (index: number, labels: LabelMap) => void | Promise<void>;
+  /** Told what the network says of each image and what is true of it, class indices from 0, before the next one is looked at. */
+  readonly onImage?: (index: number, prediction: LabelMap, truth: LabelMap) => void | Promise<void>;
   /** What to do with an image that cannot be read: end with its error (unless given), or leave it out and name it. */
   readonly onError?: 'throw' | 'skip';
 }
@@ -37,7 +37,7 @@ export async function evaluateSegmenter(
   segmenter: Segmenter,
   options: SegmentationEvaluationOptions,
 ): Promise<SegmentationEvaluation> {
-  const { data, segment, signal, onProgress, onLabels, onError = 'throw' } = options;
+  const { data, segment, signal, onProgress, onImage, onError = 'throw' } = options;
   const examples = typeof data === 'string' ? openExamples(data, 'val', options) : data;
   const { labels } = segmenter;
   compareClasses(labels, examples.labels, typeof data === 'string' ? data : 'the data set');
@@ -45,10 +45,11 @@ export async function evaluateSegmenter(
   const failures: AsMlpError[] = [];
   for (let index = 0; index < examples.length; index++) {
     signal?.throwIfAborted();
-    let prediction: LabelMap;
+    let [prediction, truth]: LabelMap[] = [];
     try {
-      const { image, labels: truth } = await examples.load(index);
-      prediction = await segmenter.segmentLabels(image, segment);
+      const example = await examples.load(index);
+      truth = example.labels;
+      prediction = await segmenter.segmentLabels(example.image, segment);
       addToConfusion(confusion, prediction, truth, {
         ignore: examples.ignore,
         labelName: examples.name(index),
@@ -60,7 +61,7 @@ export async function evaluateSegmenter(
       onProgress?.(index + 1, examples.length);
       continue;
     }
-    await onLabels?.(index, prediction);
+    await onImage?.(index, prediction, truth);
     onProgress?.(index + 1, examples.length);
   }
   const names = isUnnamed(labels) ? examples.labels : labels;

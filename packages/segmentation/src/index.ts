@@ -1,5 +1,6 @@
 export type { WeightSource } from '@as-mlp/train';
 export { ADE20K_CLASSES, ADE20K_PALETTE, isAde20k } from './ade20k.ts';
+export { checkSegmentationData } from './check-data.ts';
 export {
   MODEL_NAMES,
   modelName,

@@ -166,4 +166,19 @@ describe('initializeFrom', () => {
     expect(valuesOf(await model.stateDict(), name)).toEqual(valuesOf(state, name));
     model.dispose();
   });
+
+  it('takes as many classes with other names for others, and synonyms for the same', async () => {
+    const path = join(folder, 'named.safetensors');
+    const metadata = { class_names: JSON.stringify(['sky', 'sea', 'sand']) };
+    writeFileSync(path, encodeSafetensors(await stateOf(), metadata));
+    const missingFor = async (...labels: string[]) => {
+      const model = createSegmentationModel('upernet-as-mlp-nano', small);
+      const { missing } = await initializeFrom(model, path, labels.length > 0 ? labels : undefined);
+      model.dispose();
+      return missing.length;
+    };
+    expect(await missingFor('sky', 'sea, ocean', 'sand')).toBe(0);
+    expect(await missingFor()).toBe(0);
+    expect(await missingFor('cat', 'dog', 'cow')).toBe(4);
+  });
 });

@@ -53,6 +53,27 @@ function tinyRecipe(changes: Partial<SegmentationRecipe> = {}): SegmentationReci
 const openTask = (recipe: SegmentationRecipe) => createSegmentationTask({ data: join(root, 'data'), recipe });
 
 describe('createSegmentationTask', () => {
+  it('says what it learns from, and shows labels over the images', () => {
+    const data = join(root, 'data');
+    const task = createSegmentationTask({ data, recipe: tinyRecipe({ cropSize: 32 }) });
+    expect(task.describeData!()).toEqual({ training: 7, validation: 2, classes: task.labels });
+    const { mean, std } = task.preprocessing;
+    const grey = Float32Array.from({ length: 2 * 32 * 32 * 3 }, (_, i) => (100 - mean[i % 3]!) / std[i % 3]!);
+    const labels = new Int32Array(2 * 32 * 32).fill(255);
+    labels[32 * 32 + 1] = 4;
+    const shown = task.preview!({ images: grey, labels, names: ['/x/a.png', '/x/b.png'] });
+    expect(shown.map(({ caption }) => caption)).toEqual(['a.png', 'b.png']);
+    expect(new Set(shown[0]!.image.data)).toEqual(new Set([100]));
+    const colour = task.palette[4]!;
+    expect([...shown[1]!.image.data.slice(0, 6)]).toEqual([
+      100,
+      100,
+      100,
+      ...colour.map((c) => (100 + c) >> 1),
+    ]);
+    task.model.dispose();
+  });
+
   it('trains, evaluates, and leaves weights that can be loaded', async () => {
     const recipe = tinyRecipe();
     const task = openTask(recipe);
@@ -60,6 +81,21 @@ describe('createSegmentationTask', () => {
     const folder = join(root, 'run');
     const { best } = await fit(task, recipe, { folder });
     expect(Object.keys(best!.metrics)).toEqual(['mIoU', 'mAcc', 'aAcc']);
+    const sections = await task.sections!();
+    expect(sections.map(({ kind, title }) => `${kind}: ${title}`)).toEqual([
+      'table: Each class',
+      'matrix: Confusion matrix',
+      'pictures: Worst held-out images',
+      'pictures: Best held-out images',
+    ]);
+    for (const section of sections) {
+      if (section.kind !== 'pictures') continue;
+      expect(section.pictures).toHaveLength(2);
+      for (const { views } of section.pictures) {
+        expect(views.map(({ name }) => name)).toEqual(['image', 'ground truth', 'prediction']);
+        expect(new Set(views.map(({ image }) => `${image.width}×${image.height}`)).size).toBe(1);
+      }
+    }
     task.model.dispose();
     const segmenter = await loadSegmenter(join(folder, 'best.safetensors'));
     expect(segmenter.labels).toEqual(task.labels);

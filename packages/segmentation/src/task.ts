@@ -4,15 +4,17 @@ import type { Task } from '@as-mlp/train';
 import * as tf from '@tensorflow/tfjs-core';
 import { segmentationConfig } from './config.ts';
 import { openExamples } from './data/examples.ts';
-import { evaluateSegmenter } from './evaluate.ts';
+import { evaluateSegmenter, type SegmentationEvaluation } from './evaluate.ts';
 import { encodeMetadata } from './metadata.ts';
 import { createSegmentationModel, type SegmentationModel } from './model.ts';
 import { paletteFor } from './names.ts';
 import { ADE20K_PREPROCESSING, type Preprocessing } from './predict/preprocess.ts';
 import type { SegmentationRecipe } from './recipe.ts';
 import type { SegmentationSource } from './samples.ts';
+import { imageScore, segmentationSections } from './sections.ts';
 import { createSegmenter } from './segmenter.ts';
 import { segmentationLosses } from './training/losses.ts';
+import { previewBatch } from './training/preview.ts';
 
 /** A batch on its way to the network. */
 export interface SegmentationBatch {
@@ -104,6 +106,8 @@ export function createSegmentationTask(options: SegmentationTaskOptions): Segmen
     }
   }
 
+  let last: { evaluation: SegmentationEvaluation; scores: Float64Array } | undefined;
+
   return {
     name: 'segmentation',
     model,
@@ -130,12 +134,18 @@ export function createSegmentationTask(options: SegmentationTaskOptions): Segmen
       return { total: tf.addN(Object.values(losses)) as tf.Scalar, parts: { ...losses, ...accuracies } };
     },
     async evaluate(signal) {
-      const { metrics } = await evaluateSegmenter(segmenter, {
+      const scores = new Float64Array(heldOut.length).fill(Number.NaN);
+      const numClasses = labels.length;
+      const evaluation = await evaluateSegmenter(segmenter, {
         data: heldOut,
         signal,
+        onImage: (index, prediction, truth) => {
+          scores[index] = imageScore(prediction, truth, { numClasses, ignore });
+        },
         ...(onEvaluation ? { onProgress: onEvaluation } : {}),
       });
-      const { mIoU, mAcc, aAcc } = metrics;
+      last = { evaluation, scores };
+      const { mIoU, mAcc, aAcc } = evaluation.metrics;
       if (mIoU === null || mAcc === null || aAcc === null) {
         throw new AsMlpError('input', {
           where: data,
@@ -145,8 +155,12 @@ export function createSegmentationTask(options: SegmentationTaskOptions): Segmen
       }
       return { mIoU, mAcc, aAcc };
     },
+    sections: async () =>
+      last ? segmentationSections(last.evaluation, last.scores, segmenter, heldOut) : [],
     metadata: () => encodeMetadata(config, labels, palette, preprocessing),
     describe: ({ names }) => names.join(', '),
+    preview: (batch) => previewBatch(batch, cropSize, palette, preprocessing),
+    describeData: () => ({ training: length, validation: heldOut.length, classes: labels }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Engine } from '@as-mlp/engine';
+import type { MemoryUse } from './environment.ts';
 import type { Evaluation } from './run-state.ts';
 import type { StepResult } from './step.ts';
 
@@ -10,6 +11,11 @@ export interface Run {
   readonly resume?: boolean | undefined;
   /** What `openEngine` returned, for the record. */
   readonly engine?: Engine | undefined;
+  /**
+   * Look at what every layer gives and is given back, and stop at the first number that is not finite with the layer's name.
+   * Nothing is compiled then, and training is slower by far. Default false.
+   */
+  readonly detectAnomaly?: boolean | undefined;
 }
 
 /** How far a training is. */
@@ -23,6 +29,9 @@ export interface Progress extends StepResult {
   readonly learningRate: number;
   /** Images a second, mean since the training began or was resumed. */
   readonly imgPerSec: number;
+  /** Share of the time since then that the loop waited for data, 0 to 1. */
+  readonly dataWait: number;
+  readonly memory: MemoryUse;
   /** Seconds until the end, evaluations included; undefined before the second update. */
   readonly etaSeconds: number | undefined;
 }
@@ -31,8 +40,11 @@ export interface Progress extends StepResult {
 export interface FitListeners {
   /** After each update. */
   progress?(progress: Progress): void;
-  /** After each evaluation; `best` when its weights are the best so far. */
-  evaluation?(evaluation: Evaluation, best: boolean): void;
+  /**
+   * After each evaluation, which is saved by then; `best` when its weights are the best so far. The model has the evaluated weights
+   * until the promise is kept.
+   */
+  evaluation?(evaluation: Evaluation, best: boolean): void | Promise<void>;
   /** A checkpoint has been saved in `folder` after `step` updates. */
   checkpoint?(folder: string, step: number): void;
   /** One line that the user should read. */

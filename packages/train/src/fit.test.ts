@@ -1,12 +1,16 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { openEngine } from '@as-mlp/engine';
 import { bytesSource, openWeights } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { fit } from './fit.ts';
 import { planTraining } from './plan.ts';
+import type { Evaluation } from './run-state.ts';
 import {
   readLog,
+  TINY_INPUTS,
   TinyModel,
   temporaryFolder,
   tinyRecipe,
@@ -42,6 +46,20 @@ describe('fit', () => {
     expect(result).toMatchObject({ completed: true, step: 100 });
     expect(result.history).toHaveLength(20);
     expect(result.best!.metrics.loss).toBeLessThan(before! / 2);
+  });
+
+  it('waits for who listens to an evaluation, with the evaluated weights in the model', async () => {
+    const task = tinyTask();
+    const found: (readonly [number | null | undefined, number | undefined])[] = [];
+    const recipe = tinyRecipe({ epochs: 2, emaDecay: 0.9 });
+    const evaluation = async ({ metrics }: Evaluation) => {
+      await setTimeout(20);
+      const again = await task.evaluate(new AbortController().signal);
+      found.push([metrics.loss, again.loss]);
+    };
+    await fit(task, recipe, { folder: temporaryFolder() }, { on: { evaluation } });
+    expect(found).toHaveLength(2);
+    for (const [then, now] of found) expect(now).toBe(then);
   });
 
   it('applies the planned learning rates and logs every update', async () => {
@@ -193,6 +211,58 @@ describe('fit', () => {
     expect(saved.at(-1)).toBe(String(bestEpoch));
     if (better === 'lower') expect(history[3]!.metrics).toEqual({ score: null, other: 1 });
   });
+
+  it('keeps the best weights, so many as the recipe says', async () => {
+    const folder = temporaryFolder();
+    const scores = [3, 1, 3, 5, 4, Number.NaN];
+    const kept: string[] = [];
+    const weights = new Map<string, Values>();
+    const model = new TinyModel();
+    const task = tinyTask({
+      model,
+      metric: { name: 'score', better: 'higher' },
+      evaluate: async () => {
+        weights.set(String(5 * (weights.size + 1)), await valuesOf(model));
+        return { score: scores[weights.size - 1]! };
+      },
+    });
+    const stepOf = (name: string) => String(Number(/\d+/.exec(name)![0]));
+    const on = {
+      evaluation: () => void kept.push(readdirSync(join(folder, 'best')).map(stepOf).sort().join()),
+    };
+    await fit(task, tinyRecipe({ epochs: 6, keepBest: 2 }), { folder }, { on });
+    expect(kept).toEqual(['5', '10,5', '15,5', '20,5', '20,25', '20,25']);
+    for (const step of ['20', '25']) {
+      const file = join(folder, 'best', `step-000000${step}.safetensors`);
+      expect(await load(model, file)).toEqual(weights.get(step));
+    }
+    expect(await load(model, join(folder, 'best.safetensors'))).toEqual(weights.get('20'));
+  });
+
+  it('stops before it writes anything where the recipe freezes what is not there', async () => {
+    const folder = temporaryFolder();
+    const run = fit(tinyTask(), tinyRecipe({ freeze: ['hiden'] }), { folder });
+    await expect(run).rejects.toThrow(
+      'freeze: no parameter is called "hiden" or lies below it. Did you mean "hidden".',
+    );
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it.each([false, true])(
+    'leaves frozen modules as they are, running statistics too (compiled: %s)',
+    async (compiled) => {
+      const task = tinyTask(compiled ? { inputs: TINY_INPUTS } : {});
+      const before = await weightBits(task.model);
+      const engine = await openEngine({ log: () => undefined });
+      await fit(task, tinyRecipe({ freeze: ['hidden', 'norm'], emaDecay: 0.9 }), {
+        folder: temporaryFolder(),
+        engine,
+      });
+      const after = await weightBits(task.model);
+      const changed = Object.keys(before).filter((name) => String(before[name]) !== String(after[name]));
+      expect(changed).toEqual(['head.weight', 'head.bias']);
+    },
+  );
 
   it('refuses a task that does not give its main metric', async () => {
     const task = tinyTask({ metric: { name: 'top1', better: 'higher' } });

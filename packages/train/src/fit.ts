@@ -3,6 +3,9 @@ import { AsMlpError, createRng, type Rng } from '@as-mlp/base';
 import { ahead, grouped } from './ahead.ts';
 import { memoryUse } from './environment.ts';
 import type { FitListeners, FitResult, Run } from './events.ts';
+import { freezeModules } from './freeze.ts';
+import { guardedUpdate } from './guarded.ts';
+import { createLossGuard } from './loss-guard.ts';
 import { createMeter } from './meter.ts';
 import { planTraining } from './plan.ts';
 import type { LoopRecipe } from './recipe.ts';
@@ -17,9 +20,9 @@ import { createUpdater } from './updater.ts';
  * resumed on the same machine ends with the same bits as one that never stopped. `signal` stops the training after the
  * current update, or the current evaluation, with a checkpoint.
  *
- * @throws AsMlpError (usage) when the folder is not empty, or a run is resumed differently than it was started; (input)
- *   when a loss or gradient is not finite, or an epoch ends too early; (io) when a file cannot be written. The last
- *   checkpoint stays as it was.
+ * @throws AsMlpError (usage) when the folder is not empty, a run is resumed differently than it was started, or `freeze` names
+ *   no parameter; (input) when a loss or gradient is not finite, a loss explodes, or an epoch ends too early; (io) when a file
+ *   cannot be written. The last checkpoint stays as it was.
  */
 export async function fit<Batch>(
   task: Task<Batch>,
@@ -32,8 +35,11 @@ export async function fit<Batch>(
   const { accumulate, saveEvery, logEvery } = recipe;
   const evaluates = recipe.emaDecay === null ? 'weights' : 'averages';
 
+  freezeModules(task.model, recipe.freeze);
   const record = await openRunRecord(task, recipe, run, on);
-  const updater = await createUpdater(task, recipe, run.engine);
+  const updater = await createUpdater(task, recipe, run.engine, run.detectAnomaly);
+  const guard = createLossGuard(recipe.lossGuard, record.losses);
+  const guarded = { task, updater, guard, failure: record.folder.failure };
   const meter = createMeter();
   let step = record.firstStep;
   const position = (): Position => ({
@@ -41,6 +47,7 @@ export async function fit<Batch>(
     epoch: Math.floor(step / updatesPerEpoch),
     batch: (step % updatesPerEpoch) * accumulate,
     rng: updateRng(recipe, step).state(),
+    losses: guard.memory(),
   });
   const evaluated = () => record.history.at(-1)?.step === step;
 
@@ -69,9 +76,13 @@ export async function fit<Batch>(
       for await (const { value: batches, waited } of ahead(groups, epochEnd - step)) {
         const lr = plan.learningRate(step);
         const rng = updateRng(recipe, step);
-        const inputs = batches.map((batch, i) => ({ tensors: task.tensors(batch), rng: rng.fork(i) }));
-        const where = `update ${step + 1} (epoch ${epoch + 1}, ${describe(task, batches, position().batch)})`;
-        const result = await updater.update(inputs, { learningRate: lr, where });
+        const result = await guardedUpdate(guarded, {
+          inputs: () => batches.map((batch, i) => ({ tensors: task.tensors(batch), rng: rng.fork(i) })),
+          learningRate: lr,
+          step,
+          epoch: epoch + 1,
+          batches: describe(task, batches, position().batch),
+        });
         step++;
 
         meter.step(plan.imagesPerUpdate, performance.now() - begun, waited);
@@ -94,6 +105,8 @@ export async function fit<Batch>(
           epochs: recipe.epochs,
           learningRate: lr,
           imgPerSec: meter.imgPerSec(),
+          dataWait: meter.dataWait(),
+          memory: memoryUse(),
           etaSeconds: meter.remaining(totalUpdates - step, plan.evaluationsAfter(epoch)),
         });
         if (saveEvery > 0 && step % saveEvery === 0) await record.save(position(), updater);

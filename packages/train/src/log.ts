@@ -54,31 +54,36 @@ export async function appendRecord(path: string, record: LogRecord): Promise<voi
   });
 }
 
-/**
- * Cuts a log back to what a checkpoint knows of, when a run goes on from there: what was computed after it is computed
- * again. A last line that a crash cut off goes too. Without a checkpoint nothing stays.
- */
-export async function rewindLog(path: string, checkpoint: RunState | undefined): Promise<void> {
+/** The records of a log, oldest first; a last line that a crash cut off is passed over. None where there is no file. */
+export async function readRecords(path: string): Promise<LogRecord[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return '';
     throw describeIoError(error, path);
   });
-  const evaluated = new Set(checkpoint?.history.map(({ step }) => step));
-  const known = (line: string) => {
-    const record = parseRecord(line);
-    if (!record || !checkpoint || record.step > checkpoint.step) return false;
-    return record.type !== 'evaluation' || evaluated.has(record.step);
-  };
-  const kept = text.split('\n').filter(known);
-  await writeFileAtomic(path, kept.map((line) => `${line}\n`).join(''));
+  return text.split('\n').flatMap((line) => parseRecord(line) ?? []);
 }
 
-function parseRecord(line: string): { type: unknown; step: number } | undefined {
+/**
+ * Cuts a log back to what a checkpoint knows of, when a run goes on from there: what was computed after it is computed
+ * again. A last line that a crash cut off goes too. Without a checkpoint nothing stays. Returns what stays.
+ */
+export async function rewindLog(path: string, checkpoint: RunState | undefined): Promise<LogRecord[]> {
+  const evaluated = new Set(checkpoint?.history.map(({ step }) => step));
+  const known = (record: LogRecord) => {
+    if (!checkpoint || record.step > checkpoint.step) return false;
+    return record.type !== 'evaluation' || evaluated.has(record.step);
+  };
+  const kept = (await readRecords(path)).filter(known);
+  await writeFileAtomic(path, kept.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  return kept;
+}
+
+function parseRecord(line: string): LogRecord | undefined {
   try {
     const record: unknown = JSON.parse(line);
     if (typeof record !== 'object' || record === null || !('step' in record) || !('type' in record))
       return undefined;
-    return typeof record.step === 'number' ? { type: record.type, step: record.step } : undefined;
+    return typeof record.step === 'number' ? (record as LogRecord) : undefined;
   } catch {
     return undefined;
   }

@@ -4,10 +4,11 @@ import { createMeter } from './meter.ts';
 describe('createMeter', () => {
   it('forecasts without the first update, and with evaluations', () => {
     const meter = createMeter();
-    meter.step(8, 9000, 0);
+    meter.step(8, 9000, 500);
     expect(meter.remaining(10, 0)).toBeUndefined();
     meter.step(8, 100, 0);
-    meter.step(8, 300, 0);
+    meter.step(8, 300, 60);
+    expect(meter.dataWait()).toBe(0.15);
     expect(meter.remaining(10, 3)).toBe(2);
     meter.evaluation(5000);
     expect(meter.remaining(10, 3)).toBe(17);

@@ -15,6 +15,8 @@ export interface Meter {
   lap(): Rates;
   /** Images a second over all updates, the first of them left out once there are more. */
   imgPerSec(): number;
+  /** Share of the time of the same updates that the loop waited for data, 0 to 1. */
+  dataWait(): number;
   /** Seconds that so many updates and evaluations will take; undefined before the second update. */
   remaining(updates: number, evaluations: number): number | undefined;
 }
@@ -24,6 +26,7 @@ export function createMeter(): Meter {
   const updates = createTally();
   const evaluations = createTally();
   const lap = createTally();
+  const waits = createTally();
   let waited = 0;
   let isFirst = true;
   return {
@@ -31,9 +34,11 @@ export function createMeter(): Meter {
       // The first update warms the engine up and would spoil the forecast of a short training.
       if (updates.count() === 1 && isFirst) {
         updates.clear();
+        waits.clear();
         isFirst = false;
       }
       updates.add(images, total);
+      waits.add(0, wait);
       lap.add(images, total);
       waited += wait;
     },
@@ -46,6 +51,7 @@ export function createMeter(): Meter {
       return rates;
     },
     imgPerSec: updates.imgPerSec,
+    dataWait: () => (updates.time() > 0 ? waits.time() / updates.time() : 0),
     remaining: (updateCount, evaluationCount) =>
       isFirst ? undefined : (updateCount * updates.mean() + evaluationCount * evaluations.mean()) / 1000,
   };

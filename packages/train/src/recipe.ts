@@ -36,6 +36,16 @@ const scheduleSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 
+/** When a loss counts as exploding. */
+const lossGuardSchema = z.strictObject({
+  /** The loss may be this many times the median of the updates before. */
+  factor: z.number().gt(1).default(10),
+  /** So many updates in a row above it stop the run. */
+  updates: z.number().int().positive().default(5),
+  /** Updates that the median is taken over. */
+  window: z.number().int().positive().default(100),
+});
+
 /**
  * What the training loop itself needs to know; a task extends it with its own sections
  * (`loopRecipe.extend({ augmentation: … })`). The defaults are those of the official ImageNet recipe.
@@ -62,10 +72,19 @@ export const loopRecipe = z.strictObject({
    * best weights are those of the averages then. `null`: no averages.
    */
   emaDecay: z.number().gt(0).lt(1).nullable().default(null),
+  /**
+   * Modules that are not trained: names or beginnings of names such as `backbone.layers.0`, with `*` for any one part of a name
+   * and `**` for any number of them.
+   */
+  freeze: z.array(z.string().min(1)).default([]),
+  /** Stops a run whose loss explodes. `null`: whatever is finite goes on. */
+  lossGuard: lossGuardSchema.nullable().prefault({}),
   /** Everything random in a run follows from it. */
   seed: z.number().int().nonnegative().default(0),
   /** Evaluate after every so many epochs, and always after the last one; 0: only then. */
   evalEvery: count.default(1),
+  /** The best weights that are kept. 1: `best.safetensors` alone; with more, `best/` holds so many. */
+  keepBest: z.number().int().positive().default(1),
   /** Save a checkpoint after every so many updates, and always at the end of an epoch; 0: only then. */
   saveEvery: count.default(0),
   /** Log every so many updates. */

@@ -10,6 +10,7 @@ import {
 import { join } from 'node:path';
 import { type Engine, openEngine } from '@as-mlp/engine';
 import { describe, expect, it } from 'vitest';
+import { shownScalars } from './event-file.fixture.ts';
 import type { Progress } from './events.ts';
 import { fit } from './fit.ts';
 import type { LoopRecipe } from './recipe.ts';
@@ -39,6 +40,7 @@ function interrupted(folder: string, recipe: LoopRecipe, stop: number, task = ti
   return fit(task, recipe, { folder, engine }, { signal: controller.signal, on: { progress } });
 }
 
+const EVERYTHING = { accumulate: 2, emaDecay: 0.9, freeze: ['hidden'], clipNorm: 0.5, keepBest: 2 };
 const engine = await openEngine({ log: () => undefined });
 
 describe('a resumed run', () => {
@@ -52,6 +54,8 @@ describe('a resumed run', () => {
     ['with averages', { emaDecay: 0.9, accumulate: 2 }, 3],
     ['with averages, before an evaluation', { emaDecay: 0.9 }, 10],
     ['with averages, compiled', { emaDecay: 0.9 }, 8, true],
+    ['with everything', EVERYTHING, 4],
+    ['with everything, compiled', EVERYTHING, 4, true],
   ])('ends with the bits of an uninterrupted one when stopped %s', async (_, changes, stop, compiled) => {
     const recipe = tinyRecipe(changes);
     const newTask = () => tinyTask(compiled ? { inputs: TINY_INPUTS } : {});
@@ -99,6 +103,30 @@ describe('a resumed run', () => {
       Array.from({ length: 15 }, (_, i) => i + 1),
     );
     expect(readLog(folder, 'step')[7]!.loss).not.toBe(9);
+  });
+
+  it('has tables and events that say what the log says', async () => {
+    const folder = temporaryFolder();
+    await interrupted(folder, tinyRecipe(), 7);
+    appendFileSync(join(folder, 'log.csv'), 'half a row,8');
+    await fit(tinyTask(), tinyRecipe(), { folder, resume: true });
+    const losses = readLog(folder, 'step').map(({ step, loss }) => [step, loss]);
+    expect(losses).toHaveLength(15);
+    const [header, ...rows] = readFileSync(join(folder, 'log.csv'), 'utf8').trimEnd().split('\n');
+    expect(header).toBe(
+      'time,step,epoch,loss,parts.ce,parts.half,gradNorm,lr,imgPerSec,dataWait,memory.rssMiB,memory.tensors',
+    );
+    const cells = rows.map((row) => row.split(',').map(Number));
+    expect(cells.map(([, step, , loss]) => [step, loss])).toEqual(losses);
+    expect(shownScalars(folder, 'train/loss')).toEqual(
+      losses.map(([step, loss]) => [step, Math.fround(loss as number)]),
+    );
+
+    const evaluations = readLog(folder, 'evaluation').map(({ step }) => step);
+    const metrics = readFileSync(join(folder, 'metrics.csv'), 'utf8').trimEnd().split('\n');
+    expect(metrics[0]).toBe('time,epoch,step,metrics.loss,best');
+    expect(metrics.slice(1).map((row) => Number(row.split(',')[2]))).toEqual(evaluations);
+    expect(shownScalars(folder, 'metrics/loss').map(([step]) => step)).toEqual(evaluations);
   });
 
   it('that was finished does nothing', async () => {
@@ -156,12 +184,11 @@ describe('a resumed run', () => {
     writeFileSync(join(remains, 'model.safetensors'), 'half');
     writeFileSync(join(folder, '.best.safetensors.99-abcd.tmp'), 'half');
     await fit(tinyTask(), tinyRecipe(), { folder, resume: true });
-    expect(readdirSync(folder).sort()).toEqual([
-      'best.safetensors',
-      'checkpoints',
-      'log.jsonl',
-      'recipe.json',
-    ]);
+    expect(
+      readdirSync(folder)
+        .filter((name) => !name.startsWith('events.'))
+        .sort(),
+    ).toEqual(['best.safetensors', 'checkpoints', 'log.csv', 'log.jsonl', 'metrics.csv', 'recipe.json']);
     expect(readdirSync(join(folder, 'checkpoints'))).toEqual(['step-00000015']);
   });
 

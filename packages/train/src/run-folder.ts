@@ -14,10 +14,18 @@ export interface RunFolder {
   readonly recipe: string;
   /** `log.jsonl`. */
   readonly log: string;
+  /** `log.csv`: the steps of the log as a table. */
+  readonly steps: string;
+  /** `metrics.csv`: its evaluations as a table. */
+  readonly metrics: string;
   /** `best.safetensors`: the weights with the best metric. */
   readonly best: string;
+  /** `best/`: with `keepBest` above 1, the weights of the best evaluations, each named by its step. */
+  readonly bests: string;
   /** `checkpoints/`. */
   readonly checkpoints: string;
+  /** `failure/`: what is known of the update that stopped the run. */
+  readonly failure: string;
 }
 
 /** The files of the run in folder `path`. */
@@ -26,8 +34,12 @@ export function runFolder(path: string): RunFolder {
     path,
     recipe: join(path, 'recipe.json'),
     log: join(path, 'log.jsonl'),
+    steps: join(path, 'log.csv'),
+    metrics: join(path, 'metrics.csv'),
     best: join(path, 'best.safetensors'),
+    bests: join(path, 'best'),
     checkpoints: join(path, 'checkpoints'),
+    failure: join(path, 'failure'),
   };
 }
 
@@ -134,13 +146,16 @@ function asJson(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
 
+/** What looking ahead leaves in the folder of a run that is to be: `--dry-run` and `lr-find`. */
+const LOOKS_AHEAD: ReadonlySet<string> = new Set(['dry-run', 'lr-find.csv', 'lr-find.svg']);
+
 /** What a process that was killed while it wrote a file left beside it. */
 const REMAINS = /^\..+\.tmp$/;
 
-/** What is in a folder; nothing when it is not there. */
+/** What a run has in a folder; nothing when it is not there. */
 async function namesIn(path: string): Promise<string[]> {
   try {
-    return (await readdir(path)).filter((name) => !REMAINS.test(name));
+    return (await readdir(path)).filter((name) => !REMAINS.test(name) && !LOOKS_AHEAD.has(name));
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return [];
     throw describeIoError(error, path);
@@ -149,6 +164,7 @@ async function namesIn(path: string): Promise<string[]> {
 
 async function removeRemains(path: string): Promise<void> {
   for (const name of await readdir(path)) {
-    if (REMAINS.test(name)) await rm(join(path, name), { force: true }).catch(() => undefined);
+    if (REMAINS.test(name))
+      await rm(join(path, name), { force: true, recursive: true }).catch(() => undefined);
   }
 }

@@ -1,14 +1,15 @@
 import { AsMlpError, type RngState } from '@as-mlp/base';
-import { writeFileAtomic } from '@as-mlp/base/node';
 import { encodeSafetensors } from '@as-mlp/nn';
 import { averagesFromFile, averagesToFile } from './averages.ts';
+import { bestEvaluations, forgetWeights, keepWeights } from './best-weights.ts';
 import { type SavedCheckpoint, saveCheckpoint, updateState, weightMetadata } from './checkpoint.ts';
 import { describeEnvironment, type Environment } from './environment.ts';
 import type { FitListeners, Run } from './events.ts';
-import { appendRecord, rewindLog, type StepRecord } from './log.ts';
+import type { LogRecord, StepRecord } from './log.ts';
 import type { LoopRecipe } from './recipe.ts';
 import { type RunFolder, resumeRun, startRun } from './run-folder.ts';
-import type { Evaluation, RunState } from './run-state.ts';
+import { openRunLog, type RunLog } from './run-log.ts';
+import type { Evaluation, LossMemory, RunState } from './run-state.ts';
 import type { Task } from './task.ts';
 import type { Updater } from './updater.ts';
 
@@ -22,12 +23,18 @@ export interface Position {
   readonly batch: number;
   /** Where the random numbers of the next update start. */
   readonly rng: RngState;
+  /** What the guard against exploding losses remembers. */
+  readonly losses: LossMemory;
 }
 
 /** The memory of a run: what is known so far, and the files that keep it. */
 export interface RunRecord {
   /** Updates that the checkpoint has which this run goes on from; 0 for a new run. */
   readonly firstStep: number;
+  /** What the guard against exploding losses remembered there. */
+  readonly losses: LossMemory | undefined;
+  /** Where the run lives. */
+  readonly folder: RunFolder;
   readonly history: readonly Evaluation[];
   readonly best: Evaluation | null;
   /** Gives the updater its state back and notes the beginning in the log. */
@@ -80,10 +87,11 @@ function createRecord<Batch>(setting: Setting<Batch>): RunRecord {
   const history: Evaluation[] = [...(checkpoint?.state.history ?? [])];
   let best: Evaluation | null = checkpoint?.state.best ?? null;
   let saved = checkpoint ? { step: firstStep, folder: checkpoint.folder } : undefined;
-  const log = appendRecord.bind(undefined, folder.log);
+  let runLog!: RunLog;
+  const log = (record: LogRecord) => runLog.add(record);
   const now = () => new Date().toISOString();
 
-  const stateAt = ({ step, epoch, batch, rng }: Position): RunState => ({
+  const stateAt = ({ step, epoch, batch, rng, losses }: Position): RunState => ({
     format: 1,
     task: task.name,
     step,
@@ -93,6 +101,7 @@ function createRecord<Batch>(setting: Setting<Batch>): RunRecord {
     rng: { key: [...rng.key], position: rng.position },
     history,
     best,
+    losses,
     metadata: task.metadata(),
     recipe: { ...recipe },
     environment: { ...environment },
@@ -115,6 +124,8 @@ function createRecord<Batch>(setting: Setting<Batch>): RunRecord {
 
   return {
     firstStep,
+    losses: checkpoint?.state.losses,
+    folder,
     history,
     get best() {
       return best;
@@ -127,7 +138,7 @@ function createRecord<Batch>(setting: Setting<Batch>): RunRecord {
         await updater.importState({ ...(await checkpoint.readOptimizer()), averages });
       }
       // Only now is it certain that the run goes on.
-      if (resumed) await rewindLog(folder.log, checkpoint?.state);
+      runLog = await openRunLog(folder, resumed ? { checkpoint: checkpoint?.state } : undefined);
       await log({ type: resumed ? 'resume' : 'start', time: now(), step: firstStep, environment });
     },
     logStep: (record) => log({ type: 'step', time: now(), ...record }),
@@ -140,16 +151,17 @@ function createRecord<Batch>(setting: Setting<Batch>): RunRecord {
       );
       const evaluation = { epoch, step, metrics };
       const isBest = isBetter(task, evaluation, best);
-      if (isBest) {
-        best = evaluation;
-        const header = weightMetadata(stateAt(position));
-        await writeFileAtomic(folder.best, encodeSafetensors(await task.model.stateDict(), header));
-      }
+      if (isBest) best = evaluation;
+      const kept = bestEvaluations(task.metric, [...history, evaluation], recipe.keepBest);
+      await keepWeights(folder, recipe, kept, step, async () => {
+        return encodeSafetensors(await task.model.stateDict(), weightMetadata(stateAt(position)));
+      });
       history.push(evaluation);
       await log({ type: 'evaluation', time: now(), ...evaluation, best: isBest });
       // Last: until the state knows of the evaluation, a resumed run does it again.
       if (saved) await updateState(saved.folder, stateAt(position));
-      on.evaluation?.(evaluation, isBest);
+      await forgetWeights(folder, kept);
+      await on.evaluation?.(evaluation, isBest);
     },
   };
 }

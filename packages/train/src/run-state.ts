@@ -11,6 +11,18 @@ const evaluation = z.object({
   metrics,
 });
 
+const lossMemory = z.object({
+  /** The first losses of the run. */
+  first: z.array(z.number()),
+  /** The last ones, those that are too high left out. */
+  recent: z.array(z.number()),
+  /** How many in a row were too high. */
+  above: z.number().int().nonnegative(),
+});
+
+/** What the guard against exploding losses remembers. */
+export type LossMemory = z.infer<typeof lossMemory>;
+
 /** The schema of `state.json`: where a run stands, beside its tensors. */
 export const runState = z.object({
   format: z.literal(1),
@@ -27,6 +39,8 @@ export const runState = z.object({
   /** Every evaluation so far, oldest first. A metric that is undefined is `null`. */
   history: z.array(evaluation),
   best: evaluation.nullable(),
+  /** What the guard against exploding losses remembers. */
+  losses: lossMemory.optional(),
   /** Header of the weight files. */
   metadata: z.record(z.string(), z.string()),
   recipe: z.record(z.string(), z.unknown()),

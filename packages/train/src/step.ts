@@ -1,7 +1,8 @@
 import { AsMlpError } from '@as-mlp/base';
-import { type AdamW, clipGradNorm, type Module } from '@as-mlp/nn';
+import { type AdamW, clipGradNorm, globalNorm, type Module } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LossTerms } from './task.ts';
+import { keepBuffers } from './values.ts';
 
 /** How one update is made. */
 export interface StepOptions {
@@ -10,6 +11,8 @@ export interface StepOptions {
   readonly clipNorm?: number | null | undefined;
   /** Names the step in error messages. */
   readonly where?: string | undefined;
+  /** Called when the gradients are there, before anything changes; may throw. */
+  readonly beforeChange?: (() => void) | undefined;
 }
 
 /** What one update found. */
@@ -20,6 +23,19 @@ export interface StepResult {
   /** Norm of all gradients together, before clipping. */
   readonly gradNorm: number;
 }
+
+/** The error of an update that was not made, with what it found. */
+export class NotFiniteError extends AsMlpError {
+  readonly report: StepResult;
+
+  constructor(where: string | undefined, what: string, report: StepResult) {
+    super('input', { where, what: `${what}; the weights were left as they were`, fix: NOT_FINITE_FIX });
+    this.report = report;
+  }
+}
+
+const NOT_FINITE_FIX =
+  'Lower the learning rate, clip the gradients, or look for broken images and labels in this batch';
 
 /** The parameters of a model that training changes, under their official names. */
 export function* trainableVariables(model: Module): Generator<[name: string, variable: tf.Variable]> {
@@ -38,21 +54,49 @@ export function trainStep(
   model: Module,
   losses: (() => LossTerms) | readonly (() => LossTerms)[],
   optimizer: AdamW,
-  { learningRate, clipNorm, where }: StepOptions,
+  { learningRate, clipNorm, where, beforeChange }: StepOptions,
 ): StepResult {
-  const { loss, parts, gradients } = meanGradients(
-    [...trainableVariables(model)],
-    typeof losses === 'function' ? [losses] : losses,
-  );
+  const buffers = keepBuffers(model);
+  let gradients: Record<string, tf.Tensor> = {};
   try {
-    assertFinite('loss', loss, parts, where);
+    const found = meanGradients(
+      [...trainableVariables(model)],
+      typeof losses === 'function' ? [losses] : losses,
+    );
+    const { loss, parts } = found;
+    gradients = found.gradients;
+    beforeChange?.();
+    assertFiniteStep({ loss, parts, gradNorm: 0 }, where);
     const { norm: gradNorm, scale } = clipGradNorm(gradients, clipNorm ?? Number.POSITIVE_INFINITY);
-    assertFinite('gradient norm', gradNorm, parts, where);
+    assertFiniteStep({ loss, parts, gradNorm }, where);
     optimizer.step(gradients, learningRate, scale);
     return { loss, parts, gradNorm };
+  } catch (error) {
+    buffers.restore();
+    throw error;
   } finally {
     tf.dispose(gradients);
+    buffers.dispose();
   }
+}
+
+/** What {@link gradientNorms} finds. */
+export interface GradientNorms {
+  readonly loss: number;
+  readonly parts: Readonly<Record<string, number>>;
+  /** Norm of the mean gradient of each trainable parameter; NaN or Infinity where one is not finite. */
+  readonly norms: Readonly<Record<string, number>>;
+}
+
+/** The gradient of each parameter, by its norm, as {@link trainStep} would find it; changes no parameter. */
+export function gradientNorms(model: Module, losses: readonly (() => LossTerms)[]): GradientNorms {
+  const { loss, parts, gradients } = meanGradients([...trainableVariables(model)], losses);
+  const norms = Object.entries(gradients).map(([name, gradient]) => {
+    const [norm] = tf.tidy(() => globalNorm([gradient]).dataSync());
+    return [name, norm!] as const;
+  });
+  tf.dispose(gradients);
+  return { loss, parts, norms: Object.fromEntries(norms) };
 }
 
 interface Gradients {
@@ -123,22 +167,10 @@ function addInto(sum: Record<string, tf.Tensor>, next: Record<string, tf.Tensor>
 }
 
 /** Throws as {@link trainStep} where an update was not made because a number is not finite. */
-export function assertFiniteStep({ loss, parts, gradNorm }: StepResult, where: string): void {
-  assertFinite('loss', loss, parts, where);
-  assertFinite('gradient norm', gradNorm, parts, where);
-}
-
-function assertFinite(
-  name: string,
-  value: number,
-  parts: Readonly<Record<string, number>>,
-  where: string | undefined,
-): void {
-  if (Number.isFinite(value)) return;
-  const list = Object.entries(parts).map(([part, partValue]) => `${part} ${partValue}`);
-  throw new AsMlpError('input', {
-    where,
-    what: `the ${name} is ${value}${list.length > 0 ? ` (${list.join(', ')})` : ''}; the weights were left as they were`,
-    fix: 'Lower the learning rate, clip the gradients, or look for broken images and labels in this batch',
-  });
+export function assertFiniteStep(report: StepResult, where: string | undefined): void {
+  const { loss, parts, gradNorm } = report;
+  const wrong = !Number.isFinite(loss) ? `the loss is ${loss}` : `the gradient norm is ${gradNorm}`;
+  if (Number.isFinite(loss) && Number.isFinite(gradNorm)) return;
+  const list = Object.entries(parts).map(([part, value]) => `${part} ${value}`);
+  throw new NotFiniteError(where, `${wrong}${list.length > 0 ? ` (${list.join(', ')})` : ''}`, report);
 }

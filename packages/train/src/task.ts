@@ -1,6 +1,7 @@
 import type { HostTensor } from '@as-mlp/engine';
 import type { DecayRule, InputSpec, Mode, Module } from '@as-mlp/nn';
 import type * as tf from '@tensorflow/tfjs-core';
+import type { ReportSection } from './report-section.ts';
 
 /** The loss of one batch: a scalar to differentiate and the named scalars it is made of, for the log. */
 export interface LossTerms {
@@ -13,6 +14,34 @@ export interface MainMetric {
   /** A key of what `evaluate` returns. */
   readonly name: string;
   readonly better: 'higher' | 'lower';
+}
+
+/** An image of a batch as a person would look at it. */
+export interface PreviewImage {
+  /** Bytes of red, green and blue, row by row: an `RgbImage` of `@as-mlp/data`. */
+  readonly image: { readonly height: number; readonly width: number; readonly data: Uint8Array };
+  readonly caption: string;
+  /** What is in it, where that is more than the caption says. */
+  readonly objects?: readonly PreviewObject[] | undefined;
+}
+
+/** An object in an image. */
+export interface PreviewObject {
+  readonly label: string;
+  /** Class index. */
+  readonly index: number;
+  /** x0, y0, x1, y1 in pixels of the image. */
+  readonly box: readonly number[];
+  /** One byte a pixel of the image, row by row, not 0 inside. */
+  readonly mask?: () => Uint8Array;
+}
+
+/** What a task learns from. */
+export interface DataSummary {
+  /** Images to train and to evaluate on. */
+  readonly training: number;
+  readonly validation: number;
+  readonly classes: readonly string[];
 }
 
 /**
@@ -55,9 +84,21 @@ export interface Task<Batch> {
   /** Metrics of the current weights on the held-out data. May throw as soon as `signal` aborts. */
   evaluate(signal: AbortSignal): Promise<Record<string, number>>;
 
+  /**
+   * What the last evaluation found beside its metrics, for the report: tables, curves, the best and the worst examples. Called
+   * before the weights change again.
+   */
+  sections?(): Promise<readonly ReportSection[]>;
+
   /** Header of the weight files: all that prediction needs beside the tensors. */
   metadata(): Record<string, string>;
 
   /** Names a batch in error messages, e.g. by its files. */
   describe?(batch: Batch): string;
+
+  /** The images of a batch as they go into the network, for people to check. */
+  preview?(batch: Batch): readonly PreviewImage[];
+
+  /** How much there is to learn from, for the report and before a training. */
+  describeData?(): DataSummary;
 }

@@ -8,9 +8,10 @@ import {
   splitDecay,
 } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
+import { type Anomaly, AnomalyError, watchModules } from './anomaly.ts';
 import type { LoopRecipe } from './recipe.ts';
 import { assertFiniteStep, type StepResult, trainStep } from './step.ts';
-import type { Task } from './task.ts';
+import type { LossTerms, Task } from './task.ts';
 
 /** How one update is made. */
 export interface UpdateOptions {
@@ -24,7 +25,8 @@ export interface Updater {
   /**
    * One update from the mean gradient of the batches.
    *
-   * @throws AsMlpError (input) when the loss or a gradient is NaN or infinite; the weights have not changed then.
+   * @throws NotFiniteError when the loss or a gradient is NaN or infinite, AnomalyError when something within the model is and
+   *   that is looked for; the weights have not changed then.
    */
   update(batches: readonly StepBatch[], options: UpdateOptions): Promise<StepResult>;
   /**
@@ -43,17 +45,22 @@ export type Trainee = Pick<Task<unknown>, 'model' | 'decayRule' | 'inputs' | 'lo
 /**
  * AdamW over the trainable parameters, in the two groups of the task's rule, and moving averages where the recipe wants them;
  * compiled where task and engine can.
+ *
+ * @param detectAnomaly look at every layer; nothing is compiled then.
  */
 export async function createUpdater(
   task: Trainee,
   recipe: LoopRecipe,
   engine: Engine | undefined,
+  detectAnomaly = false,
 ): Promise<Updater> {
   const groups = groupsOf(task, recipe);
   const averages = averagesOf(task, recipe);
   const { inputs } = task;
   const compile = engine?.compileTrainingStep;
-  if (!compile || !inputs) return eagerUpdater(task, recipe, groups, averages);
+  if (detectAnomaly || !compile || !inputs) {
+    return eagerUpdater(task, recipe, groups, averages, detectAnomaly);
+  }
   const { betas, eps, accumulate } = recipe;
   const step = await compile({
     groups,
@@ -83,20 +90,29 @@ function eagerUpdater(
   { betas, eps, clipNorm }: LoopRecipe,
   groups: readonly AdamWGroup[],
   averaged: AveragesOptions | undefined,
+  detectAnomaly: boolean,
 ): Updater {
   const optimizer = createAdamW(groups, { betas, eps });
   const averages = averaged && createAverages(averaged);
   return {
     update: async (batches, options) => {
       averages?.put('weights');
-      const losses = batches.map(
-        ({ tensors, rng }) =>
-          () =>
-            task.loss(tensors.map(toTensor), { training: true, rng }),
-      );
-      const result = trainStep(task.model, losses, optimizer, { ...options, clipNorm });
-      averages?.update();
-      return result;
+      const losses = lossesOf(task, batches);
+      let anomaly: Anomaly | undefined;
+      const found = (one: Anomaly) => {
+        anomaly ??= one;
+      };
+      const stopWatching = detectAnomaly ? watchModules(task.model, found) : undefined;
+      const beforeChange = () => {
+        if (anomaly) throw new AnomalyError(options.where, anomaly);
+      };
+      try {
+        const result = trainStep(task.model, losses, optimizer, { ...options, clipNorm, beforeChange });
+        averages?.update();
+        return result;
+      } finally {
+        stopWatching?.();
+      }
     },
     pull: async (which) => {
       if (averages) averages.put(which);
@@ -116,7 +132,17 @@ function eagerUpdater(
   };
 }
 
-function toTensor({ shape, data }: HostTensor): tf.Tensor {
+/** The losses of batches as functions that compute them, every operation by itself. */
+export function lossesOf({ loss }: Trainee, batches: readonly StepBatch[]): (() => LossTerms)[] {
+  return batches.map(
+    ({ tensors, rng }) =>
+      () =>
+        loss(tensors.map(toTensor), { training: true, rng }),
+  );
+}
+
+/** A tensor of what lies on the host. */
+export function toTensor({ shape, data }: HostTensor): tf.Tensor {
   return tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32');
 }
 

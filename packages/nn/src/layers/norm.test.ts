@@ -1,3 +1,4 @@
+import { createRng } from '@as-mlp/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { expectClose, golden, type Nchw, nhwc } from '../golden.fixture.ts';
@@ -30,6 +31,18 @@ describe('batch norm', () => {
       expectClose(data, [one.after[name]!].flat(), atol);
     }
     expect(Object.keys(one.after)).toHaveLength(5);
+    norm.dispose();
+  });
+
+  it('keeps to its running statistics when it is frozen', () => {
+    const norm = new BatchNorm(2).initialize(createRng(0));
+    norm.freeze();
+    tf.tidy(() => {
+      const x = tf.randomNormal<tf.Rank.R4>([2, 3, 3, 2], 5);
+      const trained = norm.forward(x, { training: true }).dataSync();
+      expect([...trained]).toEqual([...norm.forward(x, INFERENCE).dataSync()]);
+      expect([...norm.runningMean.value.dataSync()]).toEqual([0, 0]);
+    });
     norm.dispose();
   });
 });

@@ -73,7 +73,7 @@ function centre(rows: tf.Tensor): tf.Tensor {
 
 /**
  * Batch normalisation over B·H·W (PyTorch `BatchNorm2d`, eps 1e-5, momentum 0.1). Training uses batch statistics and
- * updates the running ones (unbiased variance); inference uses the running ones.
+ * updates the running ones (unbiased variance); inference uses the running ones, and so does a frozen norm in training.
  */
 export class BatchNorm extends Module {
   readonly weight: Parameter;
@@ -101,7 +101,7 @@ export class BatchNorm extends Module {
   /** `[B, H, W, C]` → `[B, H, W, C]`. */
   forward(x: tf.Tensor4D, mode: Mode): tf.Tensor4D {
     const { weight, bias, runningMean, runningVariance } = this;
-    if (!mode.training) {
+    if (!mode.training || !weight.trainable) {
       // One product and one sum with numbers that follow from the weights, which a compiled function computes once.
       return tf.tidy(() => {
         const slope = tf.mul(weight.value, tf.rsqrt(tf.add(runningVariance.value, EPSILON)));

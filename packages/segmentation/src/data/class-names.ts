@@ -41,6 +41,11 @@ export function compareClasses(
   ];
 }
 
+/** Whether two lists name the same classes in the same order; a class may have synonyms in either. */
+export function areSameClasses(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name, i) => agree(name, b[i]!));
+}
+
 /** Whether these stand for names that nobody gave: `class 0`, `class 1`, …. */
 export function isUnnamed(labels: readonly string[]): boolean {
   return labelsFor(labels.length).every((name, i) => name === labels[i]);

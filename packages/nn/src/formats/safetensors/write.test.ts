@@ -59,6 +59,13 @@ describe('encodeSafetensors', () => {
     );
   });
 
+  it('writes whole numbers', async () => {
+    const bytes = encodeSafetensors([{ name: 'a', shape: [2], data: Int32Array.of(-7, 2 ** 30) }]);
+    const entry = (await openWeights(bytesSource('a', bytes))).entries.get('a')!;
+    expect(entry.dtype).toBe('int32');
+    expect([...new Int32Array(bytes.slice(-8).buffer)]).toEqual([-7, 2 ** 30]);
+  });
+
   it('sorts names by code point', () => {
     const tensors = ['\u{1f600}', '\uffee', 'a', 'B', 'aa'].map((name) => ({
       name,

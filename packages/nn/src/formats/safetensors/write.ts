@@ -6,14 +6,14 @@ import { LENGTH_SIZE } from './read.ts';
 export interface NamedTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly data: Float32Array;
+  readonly data: Float32Array | Int32Array;
 }
 
 /** Tensors begin at multiples of this, so that readers can map them without a copy. */
 const ALIGNMENT = 8;
 
 /**
- * A `.safetensors` file of float32 tensors, as the reference implementation lays it out: metadata first,
+ * A `.safetensors` file of float32 and int32 tensors, as the reference implementation lays it out: metadata first,
  * tensors sorted by name, the header padded with spaces so that the data begin at a multiple of 8.
  *
  * @param metadata strings for `__metadata__`.
@@ -30,7 +30,8 @@ export function encodeSafetensors(
   let previous: string | undefined;
   for (const { name, shape, data } of sorted) {
     checkTensor(name, shape, data, previous);
-    const info = { dtype: 'F32', shape, data_offsets: [size, size + data.byteLength] };
+    const dtype = data instanceof Int32Array ? 'I32' : 'F32';
+    const info = { dtype, shape, data_offsets: [size, size + data.byteLength] };
     members.push(`${JSON.stringify(name)}:${JSON.stringify(info)}`);
     size += data.byteLength;
     previous = name;
@@ -53,7 +54,7 @@ export function encodeSafetensors(
 function checkTensor(
   name: string,
   shape: readonly number[],
-  data: Float32Array,
+  data: NamedTensor['data'],
   previous: string | undefined,
 ): void {
   const fail = (what: string) =>

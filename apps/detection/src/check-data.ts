@@ -1,0 +1,9 @@
+import { checkDataVerb } from '@as-mlp/app';
+
+/** `check-data`: classes, sizes and faults of a data set. */
+export const checkData = checkDataVerb({
+  async check({ data }, options) {
+    const { checkDetectionData } = await import('@as-mlp/detection');
+    return checkDetectionData(data, options);
+  },
+});
