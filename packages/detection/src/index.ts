@@ -137,7 +137,8 @@ export { augmentExample, type DetectionAugmentation } from './training/augment.t
 export type { DetectionBatch } from './training/batch.ts';
 export { type Choose, chooseRandom, type SamplerSettings } from './training/choose.ts';
 export type { Example } from './training/example.ts';
-export { type DetectionLossOptions, detectionLosses, type TrainingBatch } from './training/losses.ts';
+export { type DetectionHostOptions, detectionHost } from './training/host-part.ts';
+export { detectionLosses } from './training/losses.ts';
 export { type Bitmap, maskTarget } from './training/mask-targets.ts';
 export type { DetectionTargets } from './training/roi-targets.ts';
 export type { ImageExtent, RpnTargetSettings } from './training/rpn-targets.ts';

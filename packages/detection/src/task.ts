@@ -1,6 +1,5 @@
 import { createLoader, type Json } from '@as-mlp/data';
 import type { Task } from '@as-mlp/train';
-import * as tf from '@tensorflow/tfjs-core';
 import { detectionConfig } from './config.ts';
 import { openExamples, openHeldOut } from './data/examples.ts';
 import { createDetector } from './detector.ts';
@@ -12,9 +11,9 @@ import type { DetectionRecipe } from './recipe.ts';
 import type { DetectionSample, DetectionSource } from './samples.ts';
 import { detectionSections } from './sections.ts';
 import { createAspectSampler } from './training/aspect-sampler.ts';
-import { batchTensors, collate, type DetectionBatch, readBatch } from './training/batch.ts';
-import { chooseRandom } from './training/choose.ts';
-import { detectionLosses } from './training/losses.ts';
+import { batchTensors, collate, type DetectionBatch } from './training/batch.ts';
+import { detectionHost } from './training/host-part.ts';
+import { DETECTION_INPUTS, lossOf } from './training/losses.ts';
 import { previewBatch } from './training/preview.ts';
 import { TRAINING, type TrainingSettings } from './training/settings.ts';
 
@@ -87,19 +86,9 @@ export async function createDetectionTask(options: DetectionTaskOptions): Promis
     metric: { name: 'AP', better: 'higher' },
     batches,
     tensors: batchTensors,
-    loss([images, sizesOfImages, objects, bytes], mode) {
-      const batch = readBatch(
-        sizesOfImages!.dataSync<'int32'>(),
-        objects!.dataSync<'float32'>(),
-        bytes!.dataSync<'int32'>(),
-      );
-      const parts = detectionLosses(
-        model,
-        { images: images as tf.Tensor4D, ...batch },
-        { settings, mode, choose: chooseRandom(mode.rng!.fork('choose')) },
-      );
-      return { total: tf.addN(Object.values(parts)) as tf.Scalar, parts };
-    },
+    inputs: DETECTION_INPUTS,
+    host: detectionHost({ config, strides: model.neck.strides, settings }),
+    loss: lossOf(model, settings),
     async evaluate(signal) {
       last = await evaluateDetector(detector, {
         data: heldOut,

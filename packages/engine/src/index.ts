@@ -12,8 +12,8 @@ export { exportOnnx, runOnnx } from './export/export-onnx.ts';
 export { type ExportSpec, exportSavedModel, runSavedModel } from './export/export-saved-model.ts';
 export { formatDiagnosis } from './format-diagnosis.ts';
 export { countMacs } from './graph/count-macs.ts';
+export type { HostPart, HostTensor } from './graph/host-part.ts';
 export type {
-  HostTensor,
   StepBatch,
   StepReport,
   TrainingState,

@@ -5,9 +5,9 @@ export type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor | readonly tf
 
 /**
  * A size that may differ from call to call; inputs that name the same one agree in it. Sizes of images are `height` and
- * `width`, since padding to strides is tried out on them.
+ * `width`, since padding to strides is tried out on them; `list 0`, `list 1`, … are lengths of lists.
  */
-export type OpenSize = 'batch' | 'height' | 'width';
+export type OpenSize = 'batch' | 'height' | 'width' | `list ${number}`;
 
 /** What one argument of a compiled function may be. */
 export interface InputSpec {

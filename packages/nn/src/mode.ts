@@ -10,6 +10,11 @@ export interface Mode {
   readonly rng?: Rng | undefined;
   /** Takes the place of `rng` where a step is recorded: uniform numbers in [0, 1) of a shape, new ones in every run. */
   readonly draw?: ((shape: readonly number[]) => tf.Tensor) | undefined;
+  /**
+   * Where a loss has a host part: shows it the values of tensors and gives its answer as tensors, without gradients. The
+   * questions of a loss are always the same, in the same order.
+   */
+  readonly ask?: ((values: readonly tf.Tensor[]) => tf.Tensor[]) | undefined;
 }
 
 /** The mode of prediction and evaluation: nothing random, running statistics used and not changed. */

@@ -1,4 +1,6 @@
+export type { HostPart, HostTensor } from '@as-mlp/engine';
 export { type Anomaly, describeAnomaly, watchModules } from './anomaly.ts';
+export { eagerLoss } from './eager-loss.ts';
 export { describeEnvironment, type Environment, type MemoryUse, memoryUse } from './environment.ts';
 export type { FitListeners, FitResult, Progress, Run } from './events.ts';
 export type { Failure } from './failure.ts';

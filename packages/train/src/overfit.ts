@@ -1,8 +1,8 @@
 import { createRng } from '@as-mlp/base';
 import * as tf from '@tensorflow/tfjs-core';
+import { eagerLoss } from './eager-loss.ts';
 import type { LoopRecipe } from './recipe.ts';
 import type { Task } from './task.ts';
-import { toTensor } from './updater.ts';
 
 /** The settings that turn off what keeps a network from learning a few images by heart, whatever the task. */
 export const OVERFIT_SETTINGS = {
@@ -40,8 +40,8 @@ export async function overfitTask<Batch>(
         signal.throwIfAborted();
         const rng = createRng(seed).fork('overfit').fork(i);
         sum += tf.tidy(() => {
-          const tensors = task.tensors(batch).map(toTensor);
-          return task.loss(tensors, { training: false, rng }).total.dataSync()[0]!;
+          const { total } = eagerLoss(task, { tensors: task.tensors(batch), rng }, false);
+          return total.dataSync()[0]!;
         });
       }
       return { loss: sum / kept.length };

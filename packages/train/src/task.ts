@@ -1,4 +1,4 @@
-import type { HostTensor } from '@as-mlp/engine';
+import type { HostPart, HostTensor } from '@as-mlp/engine';
 import type { DecayRule, InputSpec, Mode, Module } from '@as-mlp/nn';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ReportSection } from './report-section.ts';
@@ -66,14 +66,17 @@ export interface Task<Batch> {
    */
   batches(epoch: number, start: number): AsyncIterable<Batch>;
 
-  /** What `loss` gets of a batch. */
+  /** What `loss` gets of a batch, and after it what only `host` gets. */
   tensors(batch: Batch): readonly HostTensor[];
 
   /**
-   * What the tensors of every batch are, which lets the engine compile the whole training step where it can. `loss` then runs
-   * a few times on zeros and not for each batch. Left out: every operation runs by itself.
+   * What `loss` gets of every batch, which lets the engine compile the whole training step where it can. `loss` then runs a
+   * few times on zeros and not for each batch. Left out: every operation runs by itself.
    */
   readonly inputs?: readonly InputSpec[];
+
+  /** What plain code computes in the middle of `loss`, which asks for it by `mode.ask`; left out: nothing. */
+  readonly host?: HostPart;
 
   /**
    * Forward pass and loss, without waiting for anything. Runs inside `tf.tidy`: tensors that it makes are freed. All

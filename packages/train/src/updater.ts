@@ -1,4 +1,4 @@
-import type { Engine, HostTensor, StepBatch, TrainingState } from '@as-mlp/engine';
+import type { Engine, StepBatch, TrainingState } from '@as-mlp/engine';
 import {
   type AdamWGroup,
   type AveragesOptions,
@@ -7,8 +7,8 @@ import {
   noAverages,
   splitDecay,
 } from '@as-mlp/nn';
-import * as tf from '@tensorflow/tfjs-core';
 import { type Anomaly, AnomalyError, watchModules } from './anomaly.ts';
+import { eagerLoss } from './eager-loss.ts';
 import type { LoopRecipe } from './recipe.ts';
 import { assertFiniteStep, type StepResult, trainStep } from './step.ts';
 import type { LossTerms, Task } from './task.ts';
@@ -40,7 +40,7 @@ export interface Updater {
 }
 
 /** The part of a task that an update needs. */
-export type Trainee = Pick<Task<unknown>, 'model' | 'decayRule' | 'inputs' | 'loss'>;
+export type Trainee = Pick<Task<unknown>, 'model' | 'decayRule' | 'inputs' | 'host' | 'loss'>;
 
 /**
  * AdamW over the trainable parameters, in the two groups of the task's rule, and moving averages where the recipe wants them;
@@ -70,6 +70,7 @@ export async function createUpdater(
     averages,
     inputs,
     clipNorm: recipe.clipNorm ?? undefined,
+    host: task.host,
     loss: (tensors, mode) => task.loss(tensors, mode),
   });
   return {
@@ -133,17 +134,8 @@ function eagerUpdater(
 }
 
 /** The losses of batches as functions that compute them, every operation by itself. */
-export function lossesOf({ loss }: Trainee, batches: readonly StepBatch[]): (() => LossTerms)[] {
-  return batches.map(
-    ({ tensors, rng }) =>
-      () =>
-        loss(tensors.map(toTensor), { training: true, rng }),
-  );
-}
-
-/** A tensor of what lies on the host. */
-export function toTensor({ shape, data }: HostTensor): tf.Tensor {
-  return tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32');
+export function lossesOf(task: Trainee, batches: readonly StepBatch[]): (() => LossTerms)[] {
+  return batches.map((batch) => () => eagerLoss(task, batch, true));
 }
 
 function averagesOf({ model }: Trainee, { emaDecay }: LoopRecipe): AveragesOptions | undefined {

@@ -44,7 +44,7 @@ describe.each(cases)(
 
       tf.tidy(() => {
         const f = (x: tf.Tensor) => {
-          const cuts = roiAlignOp([x as tf.Tensor4D], [stride], floats(rois), size);
+          const cuts = roiAlignOp([x as tf.Tensor4D], [stride], tf.tensor2d(rois), size);
           return tf.sum(tf.mul(cuts, tf.tensor(dy, cuts.shape))) as tf.Scalar;
         };
         const nhwc = [batch, height, width, channels] as const;

@@ -8,28 +8,19 @@ const GREATEST_GROWTH = Math.abs(Math.log(16 / 1000));
  * off anywhere.
  */
 export function decodeBoxTensor(
-  boxes: Float32Array,
+  boxes: tf.Tensor2D,
   deltas: tf.Tensor2D,
   std: readonly number[],
 ): tf.Tensor2D {
-  const count = boxes.length / 4;
-  const centres = new Float32Array(2 * count);
-  const sizes = new Float32Array(2 * count);
-  for (let i = 0; i < count; i++) {
-    for (let c = 0; c < 2; c++) {
-      const low = boxes[4 * i + c]!;
-      const high = boxes[4 * i + 2 + c]!;
-      centres[2 * i + c] = (low + high) / 2;
-      sizes[2 * i + c] = high - low;
-    }
-  }
   return tf.tidy(() => {
+    const low = tf.slice(boxes, [0, 0], [-1, 2]);
+    const high = tf.slice(boxes, [0, 2], [-1, 2]);
+    const size = tf.sub(high, low);
     const scaled = tf.mul(deltas, tf.tensor1d([...std]));
-    const size = tf.tensor2d(sizes, [count, 2]);
     const shift = tf.mul(tf.slice(scaled, [0, 0], [-1, 2]), size);
     const growth = tf.clipByValue(tf.slice(scaled, [0, 2], [-1, 2]), -GREATEST_GROWTH, GREATEST_GROWTH);
     const half = tf.mul(tf.mul(tf.exp(growth), size), 0.5);
-    const centre = tf.add(tf.tensor2d(centres, [count, 2]), shift);
+    const centre = tf.add(tf.mul(tf.add(low, high), 0.5), shift);
     return tf.concat([tf.sub(centre, half), tf.add(centre, half)], 1) as tf.Tensor2D;
   });
 }

@@ -3,15 +3,16 @@ import { join } from 'node:path';
 import { createRng } from '@as-mlp/base';
 import { decodeImage, resize } from '@as-mlp/data';
 import { bytesSource, openWeights } from '@as-mlp/nn';
-import { trainableVariables } from '@as-mlp/train';
+import { eagerLoss, trainableVariables } from '@as-mlp/train';
 import * as tf from '@tensorflow/tfjs-core';
 import { decodeMask, type RleJson, rleFromJson } from '../coco/rle.ts';
 import { detectionConfig } from '../config.ts';
 import { createDetectionModel, type DetectionModel } from '../model.ts';
 import { COCO_PREPROCESSING } from '../predict/preprocess.ts';
-import { collate } from './batch.ts';
+import { batchTensors, collate } from './batch.ts';
 import { CHOOSERS } from './choose.fixture.ts';
-import { detectionLosses } from './losses.ts';
+import { detectionHost } from './host-part.ts';
+import { DETECTION_INPUTS, lossOf } from './losses.ts';
 import { TRAINING } from './settings.ts';
 
 /** One sampler's losses and the norms of the gradients of their sum, from the PyTorch reference. */
@@ -104,23 +105,22 @@ export async function openLossFixture(folder: string) {
   /** Losses and gradients with the weights of the file; `own`: with the proposals of the model. */
   async function run(sampler: LossCase['sampler'], own: boolean): Promise<LossOutcome> {
     await reload();
-    const images = tf.tensor4d(batch.images, [metas.length, batch.size.height, batch.size.width, 3]);
     const losses: Record<string, number> = {};
     const variables = [...trainableVariables(model)];
+    const host = detectionHost({
+      config: model.config,
+      strides: model.neck.strides,
+      settings,
+      chooser: () => CHOOSERS[sampler],
+      ...(own ? {} : { proposals: given }),
+    });
+    const task = { loss: lossOf(model, settings), inputs: DETECTION_INPUTS, host };
     const { value, grads } = tf.variableGrads(
       () => {
-        const parts = detectionLosses(
-          model,
-          { images, extents: batch.extents, targets: batch.targets },
-          {
-            settings,
-            mode: { training: true, rng: createRng(0) },
-            choose: CHOOSERS[sampler],
-            ...(own ? {} : { proposals: given }),
-          },
-        );
-        for (const [name, part] of Object.entries(parts)) losses[name] = part.dataSync()[0]!;
-        return tf.addN(Object.values(parts)) as tf.Scalar;
+        const stepBatch = { tensors: batchTensors(batch), rng: createRng(0) };
+        const { total, parts } = eagerLoss(task, stepBatch, true);
+        for (const [name, part] of Object.entries(parts!)) losses[name] = part.dataSync()[0]!;
+        return total;
       },
       variables.map(([, variable]) => variable),
     );
@@ -134,7 +134,7 @@ export async function openLossFixture(folder: string) {
     const running = Object.fromEntries(
       buffers.map(([name, buffer]) => [name, buffer.value.dataSync<'float32'>()]),
     );
-    tf.dispose([images, value, grads]);
+    tf.dispose([value, grads]);
     return { losses, gradNorms, running };
   }
 

@@ -1,11 +1,14 @@
 import { fileURLToPath } from 'node:url';
-import { trainableVariables } from '@as-mlp/train';
+import { createRng } from '@as-mlp/base';
+import { eagerLoss, trainableVariables } from '@as-mlp/train';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createDetectionModel } from '../model.ts';
+import { batchTensors } from './batch.ts';
 import { CHOOSERS } from './choose.fixture.ts';
+import { detectionHost } from './host-part.ts';
 import { openLossFixture } from './losses.fixture.ts';
-import { detectionLosses } from './losses.ts';
+import { DETECTION_INPUTS, lossOf } from './losses.ts';
 import { TRAINING } from './settings.ts';
 
 const folders = ['mask-rcnn', 'cascade-mask-rcnn'].map((name) =>
@@ -64,19 +67,23 @@ describe('detectionLosses', async () => {
     // Parameters take memory when they are first used.
     for (const [, { value }] of model.namedTensors()) value.shape;
     const before = tf.memory().numTensors;
-    const images = tf.ones([1, 64, 64, 3]) as tf.Tensor4D;
-    const batch = {
-      images,
+    const tensors = batchTensors({
+      images: new Float32Array(64 * 64 * 3).fill(1),
+      size: side,
       extents: [{ image: side, padded: side }],
       targets: [{ boxes: new Float32Array(0), labels: new Int32Array(0), masks: [] }],
-    };
+      names: ['empty'],
+    });
+    const settings = TRAINING[kind];
+    const chooser = () => CHOOSERS.first;
+    const host = detectionHost({ config: model.config, strides: model.neck.strides, settings, chooser });
+    const task = { loss: lossOf(model, settings), inputs: DETECTION_INPUTS, host };
     const found: Record<string, number> = {};
     const { value, grads } = tf.variableGrads(
       () => {
-        const options = { settings: TRAINING[kind], mode: { training: true }, choose: CHOOSERS.first };
-        const parts = detectionLosses(model, batch, options);
-        for (const [name, part] of Object.entries(parts)) found[name] = part.dataSync()[0]!;
-        return tf.addN(Object.values(parts)) as tf.Scalar;
+        const { total, parts } = eagerLoss(task, { tensors, rng: createRng(0) }, true);
+        for (const [name, part] of Object.entries(parts!)) found[name] = part.dataSync()[0]!;
+        return total;
       },
       variables.map(([, variable]) => variable),
     );
@@ -88,7 +95,7 @@ describe('detectionLosses', async () => {
     for (const [name, variable] of variables) {
       expect(grads[variable.name]!.dataSync().every(Number.isFinite), name).toBe(true);
     }
-    tf.dispose([images, value, grads]);
+    tf.dispose([value, grads]);
     expect(tf.memory().numTensors).toBe(before);
     model.dispose();
   });

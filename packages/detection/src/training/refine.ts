@@ -1,5 +1,4 @@
 import { decodeBoxes } from '../boxes/coder.ts';
-import type { BoxOutput } from '../heads/box-head.ts';
 import type { RoiTargets } from './roi-targets.ts';
 import type { ImageExtent } from './rpn-targets.ts';
 
@@ -7,24 +6,23 @@ import type { ImageExtent } from './rpn-targets.ts';
  * The candidates of the next stage of a cascade: the regions moved by the deltas of their own class, background by those of
  * its likeliest class, cut off at the image's edges; objects' own boxes are left out, since the next stage adds them again.
  *
+ * @param logits `[R, K + 1]` and deltas `[R, 4 · K]` for all regions.
  * @returns `[N, 4]` for each image.
  */
 export function refineBoxes(
   rois: readonly RoiTargets[],
-  { logits, deltas }: BoxOutput,
+  { logits, deltas }: { readonly logits: Float32Array; readonly deltas: Float32Array },
   std: readonly number[],
   extents: readonly ImageExtent[],
   numClasses: number,
 ): Float32Array[] {
-  const scores = logits.dataSync<'float32'>();
-  const moves = deltas.dataSync<'float32'>();
   let row = 0;
   return rois.map(({ boxes, labels, fromObjects }, image) => {
     const own = new Float32Array(boxes.length);
     labels.forEach((label, i) => {
-      const best = label < numClasses ? label : argMax(scores, row * (numClasses + 1), numClasses);
+      const best = label < numClasses ? label : argMax(logits, row * (numClasses + 1), numClasses);
       const from = 4 * (row * numClasses + best);
-      own.set(moves.subarray(from, from + 4), 4 * i);
+      own.set(deltas.subarray(from, from + 4), 4 * i);
       row++;
     });
     const clip = extents[image]!.image;

@@ -1,9 +1,7 @@
 import { binaryCrossEntropyWithLogits, l1Loss, smoothL1Loss } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
-import { encodeBoxes } from '../boxes/coder.ts';
 import type { RpnOutput } from '../heads/rpn-head.ts';
-import { gatherBoxes } from './gather.ts';
-import type { RpnTargets } from './rpn-targets.ts';
+import type { RpnAnswer } from './answers.ts';
 
 /** Where the official smooth L1 loss of the proposal network turns from parabola to line. */
 const BETA = 1 / 9;
@@ -27,49 +25,23 @@ export function joinLevels(levels: readonly RpnOutput[]): RpnAnswers {
 /**
  * Losses of the proposal network: binary cross entropy of the chosen anchors, and the box loss of the positives, both
  * divided by the number of chosen anchors.
- *
- * @param anchors `[N, 4]`.
- * @param targets one for each image.
- * @param objects `[K, 4]` boxes of each image's objects.
  */
 export function rpnLosses(
   { logits, deltas }: RpnAnswers,
-  anchors: Float32Array,
-  targets: readonly RpnTargets[],
-  objects: readonly Float32Array[],
+  { rows, labels, goals, averageFactor }: RpnAnswer,
   boxLoss: 'l1' | 'smooth-l1',
 ): { classes: tf.Scalar; boxes: tf.Scalar } {
-  const count = anchors.length / 4;
-  const chosen = targets.flatMap(({ positives, negatives }, image) =>
-    [...positives, ...negatives].map((anchor) => image * count + anchor),
-  );
-  const labels = targets.flatMap(({ positives, negatives }) => [
-    ...positives.map(() => 1),
-    ...negatives.map(() => 0),
-  ]);
-  const averageFactor = targets.reduce(
-    (sum, { positives, negatives }) => sum + Math.max(positives.length, 1) + Math.max(negatives.length, 1),
-    0,
-  );
-  const found = targets.flatMap(({ positives }, image) =>
-    [...positives].map((anchor) => image * count + anchor),
-  );
-  const goals = Float32Array.from(
-    targets.flatMap(({ positives, objects: matched }, image) => [
-      ...encodeBoxes(gatherBoxes(anchors, positives), gatherBoxes(objects[image]!, matched)),
-    ]),
-  );
   return tf.tidy(() => {
-    const scores = tf.gather(tf.reshape(logits, [-1]), tf.tensor1d(chosen, 'int32'));
-    const moves = tf.gather(tf.reshape(deltas, [-1, 4]), tf.tensor1d(found, 'int32'));
-    const wanted = tf.tensor2d(goals, [found.length, 4]);
-    const options = { averageFactor } as const;
+    const scores = tf.gather(tf.reshape(logits, [-1]), rows as tf.Tensor1D);
+    const moves = tf.gather(tf.reshape(deltas, [-1, 4]), rows as tf.Tensor1D);
+    const factor = averageFactor as tf.Scalar;
+    const options = { averageFactor: factor, weight: tf.expandDims(labels, 1) };
     return {
-      classes: binaryCrossEntropyWithLogits(scores, tf.tensor1d(labels, 'float32'), options),
+      classes: binaryCrossEntropyWithLogits(scores, labels, { averageFactor: factor }),
       boxes:
         boxLoss === 'l1'
-          ? l1Loss(moves, wanted, options)
-          : smoothL1Loss(moves, wanted, { beta: BETA, ...options }),
+          ? l1Loss(moves, goals, options)
+          : smoothL1Loss(moves, goals, { beta: BETA, ...options }),
     };
   });
 }

@@ -1,3 +1,4 @@
+import { createRng } from '@as-mlp/base';
 import type { Compiled, CompileOptions, InputSpec, OpenSize, TensorFunction } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { withoutConstants } from '../graph-constants.ts';
@@ -19,11 +20,11 @@ import { type Trace, type TracedFunction, trace } from './trace.ts';
  * else ⌊h / 16⌋ would pass for ⌈h / 16⌉ − 1. The last call is larger: maps of one or two cells, as on the coarsest level of a
  * pyramid, tell too little.
  */
-const SAMPLES: Readonly<Record<OpenSize, readonly number[]>> = {
+const SAMPLES = {
   batch: [2, 5, 3, 7, 4],
   height: [49, 71, 97, 64, 131],
   width: [72, 42, 64, 65, 197],
-};
+} as const;
 
 /**
  * Milliseconds after which a run counts as long. It gives the memory that it has freed back to the system – large maps of many
@@ -82,11 +83,21 @@ export async function compileForTensorFlow<F extends TensorFunction>(
 const FEW = [3, 8] as const;
 
 /** Sizes that were not tried out, for which the rules that were found must hold together. */
-const CHECKS: readonly Readonly<Record<OpenSize, number>>[] = [
-  { batch: 1, height: 224, width: 343 },
-  { batch: 11, height: 97, width: 61 },
-  { batch: 4, height: 33, width: 800 },
-];
+const CHECKS = {
+  batch: [1, 11, 4],
+  height: [224, 97, 33],
+  width: [343, 61, 800],
+} as const;
+
+/** Size number `index` of those that are tried out or checked. Lengths of lists have nothing to do with each other. */
+function sampleOf(
+  size: OpenSize,
+  samples: Readonly<Record<'batch' | 'height' | 'width', readonly number[]>>,
+  index: number,
+): number {
+  if (size === 'batch' || size === 'height' || size === 'width') return samples[size][index]!;
+  return 2 + createRng(index).fork(samples.batch.join()).fork(size).int(50);
+}
 
 /**
  * What `fn` does, as a program for all sizes that `inputs` leave open.
@@ -119,7 +130,7 @@ function recordCalls(fn: TracedFunction, inputs: readonly InputSpec[], mayAssign
   const calls = open.size === 0 ? 1 : isSpatial ? SAMPLES.height.length : FEW.length;
   return Array.from({ length: calls }, (_, index) => {
     const shapes = inputs.map(({ shape, dtype = 'float32' }) => ({
-      shape: shape.map((size) => (typeof size === 'string' ? samples[size][index]! : size)),
+      shape: shape.map((size) => (typeof size === 'string' ? sampleOf(size, samples, index) : size)),
       dtype,
     }));
     const before = tf.memory().numTensors;
@@ -131,8 +142,10 @@ function recordCalls(fn: TracedFunction, inputs: readonly InputSpec[], mayAssign
 
 function generalise(traces: readonly Trace[], inputs: readonly InputSpec[]): Program {
   const program = mergeTraces(traces);
-  for (const size of CHECKS) {
-    const shapes = inputs.map(({ shape }) => shape.map((one) => (typeof one === 'string' ? size[one] : one)));
+  for (const index of CHECKS.batch.keys()) {
+    const shapes = inputs.map(({ shape }) =>
+      shape.map((size) => (typeof size === 'string' ? sampleOf(size, CHECKS, index) : size)),
+    );
     assertConsistent(program, shapes);
   }
   return program;

@@ -1,6 +1,6 @@
 import { AsMlpError } from '@as-mlp/base';
 import type * as tf from '@tensorflow/tfjs-core';
-import { type Dim, DimSolver, evaluateDim, type KnownDim, sameDim } from './dims.ts';
+import { type Dim, DimSolver, evaluateDim, isFixed, type KnownDim, sameDim } from './dims.ts';
 import type { Capture, Trace, TracedKernel, ValueId } from './trace.ts';
 
 /** A type of TensorFlow.js, or what a graph may hold in between. */
@@ -153,11 +153,25 @@ class Merger {
     for (const id of kernel.outputs) {
       const shapes = this.shapesOf(id);
       this.shapes[id] = shapes[0]!.map((_, axis) => {
+        if (kernel.name === 'Concat' && axis === kernel.attrs.axis) return this.total(kernel, axis);
         const values = shapes.map((shape) => shape[axis]!);
         return { dim: this.solve(`the output of ${kernel.name}`, values, likeliest(near, axis)), values };
       });
     }
     return { name: kernel.name, inputs: kernel.inputs, attrs, outputs: kernel.outputs };
+  }
+
+  /** The size of tensors end to end. */
+  private total({ inputs }: TracedKernel, axis: number): KnownDim {
+    const total = Object.values(inputs)
+      .flat()
+      .map((id) => this.shapes[id]![axis]!)
+      .reduce((a, b) => ({
+        dim: isFixed(a.dim) && isFixed(b.dim) ? a.dim + b.dim : { op: 'add', left: a.dim, right: b.dim },
+        values: a.values.map((value, call) => value + b.values[call]!),
+      }));
+    this.solver.learn(total);
+    return total;
   }
 
   /**

@@ -60,6 +60,10 @@ export const RUNTIME_KERNELS: Readonly<Record<string, LowerKernel>> = {
     };
     lower(graph, kernel, 'AsMlpShift', ['x'], attributes);
   },
+  RoiAlign: (graph, kernel) =>
+    lower(graph, kernel, 'AsMlpRoiAlign', ['rois', ...mapsOf(kernel)], pyramid(kernel)),
+  RoiAlignGradient: (graph, kernel) =>
+    lower(graph, kernel, 'AsMlpRoiAlignGradient', ['rois', 'dy', ...mapsOf(kernel)], pyramid(kernel)),
   /** A product that TensorFlow computes, whose kernels know every instruction that there is for bfloat16. */
   Product: (graph, kernel) => {
     const [x, weight, y] = [kernel.inputs.x, kernel.inputs.weight, kernel.outputs[0]].map(
@@ -83,6 +87,14 @@ export const RUNTIME_KERNELS: Readonly<Record<string, LowerKernel>> = {
     graph.define(kernel, layer(graph, 'AsMlpEpilogue', inputs, attributes));
   },
 };
+
+/** The keys of the maps of a pyramid: 0, 1, 2, … */
+const mapsOf = ({ inputs }: ProgramKernel) => Object.keys(inputs).filter((key) => /^\d+$/.test(key));
+const pyramid = (kernel: ProgramKernel) => ({
+  size: { int: kernel.attrs.size as number },
+  strides: { ints: dimsOf(kernel.attrs.strides) as number[] },
+  N: { int: mapsOf(kernel).length },
+});
 
 /** Writes a layer as one node with these inputs. */
 function lower(

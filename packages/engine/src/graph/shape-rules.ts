@@ -144,6 +144,12 @@ export const SHAPE_RULES: Readonly<Record<string, ShapeRule>> = {
       x!.dtype,
     );
   },
+  RoiAlign: ({ inputs: { rois, 0: map }, attrs }) => {
+    const size = attrs.size as number;
+    return give([rois!.shape[0]!, size, size, map!.shape[3]!], 'float32');
+  },
+  RoiAlignGradient: ({ inputs: { rois: _, dy: __, ...maps } }) =>
+    Object.values(maps).map(({ shape }) => give(shape, 'float32')),
   Reshape: ({ inputs: { x }, attrs }) =>
     give(tf.util.inferFromImplicitShape(attrs.shape as number[], tf.util.sizeFromShape(x!.shape)), x!.dtype),
   Select: ({ inputs: { t, e } }) => (t!.dtype === e!.dtype ? give(t!.shape, t!.dtype) : undefined),

@@ -14,6 +14,8 @@ export interface UpdateOptions {
   readonly clipNorm: number | undefined;
   readonly accumulate: number;
   readonly averages: AveragesOptions | undefined;
+  /** Questions of the loss to the host: how many values each has. */
+  readonly questions: readonly number[];
   /** Whether operations of the graph runtime may stand for several of TensorFlow's. */
   readonly fused: boolean;
 }
@@ -59,6 +61,8 @@ export interface TrainingGraph {
   readonly report: string;
   /** Norm of all gradients together. */
   readonly norm: string;
+  /** The values of each question to the host. */
+  readonly questions: readonly (readonly string[])[];
   /** Targets of the run that updates. */
   readonly update: readonly string[];
   /** Targets of the runs before it, whose gradients are added up; and of what forgets them. */
@@ -80,8 +84,8 @@ const FLOAT = { T: { type: 'float32' } } as const;
 const VARIABLE = { dtype: { type: 'float32' } } as const;
 
 /**
- * Continues a recorded step – outputs: the report, then the gradient of each parameter in the order of the groups, then
- * what it assigns – with clipping, AdamW and moving averages. Whatever is not finite stops the update before a variable has
+ * Continues a recorded step – outputs: the report, then the gradient of each parameter in the order of the groups, then what
+ * it asks the host, then what it assigns – with clipping, AdamW and moving averages. Whatever is not finite stops the update before a variable has
  * changed.
  */
 export function lowerTraining(program: Program, options: UpdateOptions): TrainingGraph {
@@ -128,8 +132,11 @@ class TrainingLowering extends GraphLowering {
       changes.set(variable, this.adam(handles, gradient, group, may));
       return { name, variable, weight: weight!, first: first!, second: second! };
     });
+    const afterGradients = outputs.slice(1 + params.length);
+    const questions = this.options.questions.map((count) => afterGradients.splice(0, count));
+    const firstAssigned = outputs.length - afterGradients.length;
     for (const [i, variable] of this.program.assigned.entries()) {
-      const value = this.value(this.program.outputs[1 + params.length + i]!);
+      const value = this.value(this.program.outputs[firstAssigned + i]!);
       const assign = (condition: string) => {
         const given = this.gated(value, condition);
         return this.node('AssignVariableOp', [this.handle(variable), given], VARIABLE);
@@ -149,6 +156,7 @@ class TrainingLowering extends GraphLowering {
       inputs: this.inputNames,
       report: 'output_0',
       norm,
+      questions,
       update,
       add,
       forget,

@@ -12,7 +12,8 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openEngine } from '../engine.ts';
-import { compileTrainingStep, type HostTensor, type TrainingStep } from './training.ts';
+import type { HostTensor } from './host-part.ts';
+import { compileTrainingStep, type TrainingStep } from './training.ts';
 
 const SIDE = 4;
 const CLASSES = 3;

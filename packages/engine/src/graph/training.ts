@@ -1,4 +1,4 @@
-import type { Rng } from '@as-mlp/base';
+import { AsMlpError, type Rng } from '@as-mlp/base';
 import {
   type AdamWGroup,
   type AdamWOptions,
@@ -14,11 +14,12 @@ import {
   noAverages,
 } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
-import { encodeGraphDef } from '../graph-def.ts';
+import { encodeGraphDef, type GraphTensor } from '../graph-def.ts';
 import { type GraphFeed, type GraphSession, openGraphSession } from '../graph-session.ts';
-import { nativeDevice } from '../native.ts';
+import { graphRuntime, nativeDevice } from '../native.ts';
 import { recordProgram } from './compile.ts';
 import { evaluateDim } from './dims.ts';
+import type { HostPart, HostTensor } from './host-part.ts';
 import type { Program } from './program.ts';
 import { type GraphVariable, lowerTraining, type TrainingGraph, UPDATE_FEEDS } from './training-graph.ts';
 
@@ -32,8 +33,10 @@ export interface TrainingStepOptions extends AdamWOptions {
   readonly accumulate?: number;
   /** Moving averages to keep; left out: none. */
   readonly averages?: AveragesOptions | undefined;
-  /** What `loss` is given. */
+  /** What `loss` is given: the first tensors of each batch. */
   readonly inputs: readonly InputSpec[];
+  /** Answers the questions of `loss`; left out: it asks none. */
+  readonly host?: HostPart | undefined;
   /** Forward pass and loss: the scalar to differentiate and the named scalars that it is made of. */
   readonly loss: (
     inputs: tf.Tensor[],
@@ -41,14 +44,9 @@ export interface TrainingStepOptions extends AdamWOptions {
   ) => { readonly total: tf.Scalar; readonly parts?: Readonly<Record<string, tf.Scalar>> };
 }
 
-/** A tensor on the host, float32 or int32 as its array. */
-export interface HostTensor {
-  readonly shape: readonly number[];
-  readonly data: Float32Array | Int32Array;
-}
-
 /** One batch and its random numbers. */
 export interface StepBatch {
+  /** What `loss` is given, and after it what only the host part is. */
   readonly tensors: readonly HostTensor[];
   readonly rng: Rng;
 }
@@ -98,8 +96,7 @@ export interface TrainingStep {
 export async function compileTrainingStep(options: TrainingStepOptions): Promise<TrainingStep> {
   const { clipNorm, accumulate = 1, betas = [0.9, 0.999], eps = 1e-8 } = options;
   const groups = options.groups.filter(({ params }) => [...params].length > 0);
-  const names: string[] = [];
-  const program = recordStep(options, names);
+  const { program, names, questions } = recordStep(options);
   // The op forms 1 − β in float32, so β itself is the float32 number and must be so in the correction.
   const rounded = [Math.fround(betas[0]), Math.fround(betas[1])] as const;
   // The operations of the graph runtime run on processors alone.
@@ -110,25 +107,48 @@ export async function compileTrainingStep(options: TrainingStepOptions): Promise
     clipNorm,
     accumulate,
     averages: options.averages,
+    questions,
     fused,
   });
   // One operation at a time uses all threads by itself; two at once would hold more maps.
   const session = openGraphSession(encodeGraphDef(graph.nodes), fused ? { interOpThreads: 1 } : {});
-  const step = new GraphStep({ session, graph, program, groups, betas: rounded, eps, names });
+  const { host } = options;
+  const step = new GraphStep({ session, graph, program, groups, betas: rounded, eps, names, host });
   await step.initialize();
   return step;
 }
 
-/** The report – loss and parts, whose names go into `names` – and the gradient of every parameter. */
-function recordStep({ groups, loss, inputs }: TrainingStepOptions, names: string[]): Program {
+interface RecordedStep {
+  /** Gives the report – loss and parts –, the gradient of every parameter, and the values that are asked for. */
+  readonly program: Program;
+  /** Of the parts. */
+  readonly names: readonly string[];
+  /** How many values each question has. */
+  readonly questions: readonly number[];
+}
+
+function recordStep({ groups, loss, inputs, host }: TrainingStepOptions): RecordedStep {
+  const answers = host?.answers ?? [];
+  let names: string[] = [];
+  let questions: number[] = [];
   const params = groups.flatMap((group) => [...group.params]);
   const variables = params.map(([, variable]) => variable);
-  return recordProgram(
+  const program = recordProgram(
     (tensors, draw) => {
       const outputs: tf.Tensor[] = [];
+      const asked: tf.Tensor[] = [];
+      const given = tensors.slice(inputs.length);
+      questions = [];
+      const ask = (values: readonly tf.Tensor[]) => {
+        const answer = answers[questions.length];
+        if (!answer) throw askedTooOften(answers.length);
+        questions.push(values.length);
+        asked.push(...values);
+        return given.splice(0, answer.length);
+      };
       const { grads } = tf.variableGrads(() => {
-        const { total, parts = {} } = loss(tensors, { training: true, draw });
-        names.splice(0, names.length, ...Object.keys(parts));
+        const { total, parts = {} } = loss(tensors.slice(0, inputs.length), { training: true, draw, ask });
+        names = Object.keys(parts);
         outputs.push(tf.keep(tf.stack([total, ...Object.values(parts)])));
         return total;
       }, variables);
@@ -139,12 +159,21 @@ function recordStep({ groups, loss, inputs }: TrainingStepOptions, names: string
         tf.dispose(outputs);
         throw error;
       }
-      outputs.push(...params.map(([name]) => gradients[name]!));
+      outputs.push(...params.map(([name]) => gradients[name]!), ...asked);
       return outputs;
     },
-    inputs,
+    [...inputs, ...answers.flat()],
     true,
   );
+  return { program, names, questions };
+}
+
+function askedTooOften(answers: number): AsMlpError {
+  return new AsMlpError('usage', {
+    where: 'the loss',
+    what: `it asks more than ${answers} times, for which its host part says what the answers are`,
+    fix: 'Let `answers` have an entry for each question',
+  });
 }
 
 interface StepParts {
@@ -155,6 +184,7 @@ interface StepParts {
   readonly betas: readonly [number, number];
   readonly eps: number;
   readonly names: readonly string[];
+  readonly host: HostPart | undefined;
 }
 
 /** Elements of the weights that are fed in one run. */
@@ -192,7 +222,7 @@ class GraphStep implements TrainingStep {
     const reports: Float32Array[] = [];
     let gradNorm = Number.NaN;
     for (const [i, batch] of batches.entries()) {
-      const feeds = this.batchFeeds(batch);
+      const feeds = await this.batchFeeds(batch);
       if (i < batches.length - 1) {
         const [report] = await session.run(feeds, [graph.report], graph.add);
         reports.push(report!.data as Float32Array);
@@ -283,21 +313,26 @@ class GraphStep implements TrainingStep {
     await this.parts.session.run(feeds, [], targets);
   }
 
-  private batchFeeds({ tensors, rng }: StepBatch): GraphFeed[] {
-    const { program, graph } = this.parts;
-    const shapes = tensors.map(({ shape }) => shape);
-    const feeds = tensors.map(({ shape, data }, i) => {
-      const name = graph.inputs[i]!;
-      return data instanceof Float32Array
-        ? { name, shape, dtype: 'float32' as const, data }
-        : { name, shape, dtype: 'int32' as const, data };
-    });
+  private async batchFeeds({ tensors, rng }: StepBatch): Promise<GraphFeed[]> {
+    const { session, program, graph, host } = this.parts;
+    const answered = host?.answers.flat().length ?? 0;
+    const given = tensors.slice(0, program.inputs.length - answered);
+    const shapes = given.map(({ shape }) => shape);
+    const feeds = given.map((tensor, i) => feedOf(graph.inputs[i]!, tensor));
     const draws = program.draws.map((id, i) => {
       const shape = program.values[id]!.shape.map((dim) => evaluateDim(dim, shapes));
       const data = rng.uniform(shape.reduce((a, b) => a * b, 1));
-      return { name: graph.inputs[tensors.length + i]!, shape, dtype: 'float32' as const, data };
+      return feedOf(graph.inputs[program.inputs.length + i]!, { shape, data });
     });
-    return [...feeds, ...draws];
+    const all = [...feeds, ...draws];
+    const answer = host?.begin(tensors, rng);
+    let next = given.length;
+    for (const question of graph.questions) {
+      const values = (await session.run(all, question)) as (GraphTensor & HostTensor)[];
+      for (const tensor of answer!(values)) all.push(feedOf(graph.inputs[next++]!, tensor));
+      for (const { data } of values) graphRuntime().free(data);
+    }
+    return all;
   }
 
   private updateFeeds(learningRate: number): GraphFeed[] {
@@ -327,6 +362,12 @@ class GraphStep implements TrainingStep {
       }),
     ];
   }
+}
+
+function feedOf(name: string, { shape, data }: HostTensor): GraphFeed {
+  return data instanceof Float32Array
+    ? { name, shape, dtype: 'float32', data }
+    : { name, shape, dtype: 'int32', data };
 }
 
 /** The variables of the model whose weights or averages the graph holds, and where. */
