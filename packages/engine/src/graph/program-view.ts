@@ -97,6 +97,11 @@ export class ProgramView {
     return this.values.push({ ...this.values[id]!, dtype }) - 1;
   }
 
+  /** A value for a kernel of a rule to give. */
+  make(dtype: ProgramValue['dtype'], shape: readonly Dim[]): ValueId {
+    return this.values.push({ dtype, shape }) - 1;
+  }
+
   /** A constant of a rule. */
   addConstant(data: Float32Array, shape: readonly number[]): ValueId {
     const id = this.values.push({ dtype: 'float32', shape }) - 1;

@@ -31,7 +31,8 @@ export type LayerKernel = keyof typeof RULES;
  * - `AxialShift` { x }, attributes `axis`, `ends` and `displacements`: neighbouring channels of `[B, H, W, C]` up to each
  *   end move by its displacement, and zeros come in;
  * - `Linear` { x, weight, bias? }: `[…, in] · [in, out] + [out]`;
- * - `Convolution` { x, weight }: 3×3, stride 1, zeros around; the weight as a matrix `[9 · in, out]`.
+ * - `Convolution` { x, weight }: 3×3, stride 1, zeros around; the weight as a matrix `[9 · in, out]`. The gradient of x is one
+ *   too, whose weight `TurnedFilter` { filter } makes: `[3, 3, in, out]` turned around → `[9 · out, in]`.
  *
  * @param layers those that the back end has, all unless given.
  */

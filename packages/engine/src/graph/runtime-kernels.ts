@@ -51,6 +51,17 @@ export const RUNTIME_KERNELS: Readonly<Record<string, LowerKernel>> = {
     const inputs = [graph.input(kernel, 'x'), weight, bias, ...scales];
     graph.define(kernel, layer(graph, 'AsMlpConvolution', inputs, attributes));
   },
+  TurnedFilter: (graph, kernel) => {
+    const T = { type: 'float32' } as const;
+    const [rows, columns] = graph.program.values[kernel.outputs[0]!]!.shape;
+    const filter = [graph.input(kernel, 'filter'), graph.ints([0, 1])];
+    const turned = graph.node('ReverseV2', filter, { T, Tidx: { type: 'int32' } });
+    const swapped = graph.node('Transpose', [turned, graph.ints([0, 1, 3, 2])], {
+      T,
+      Tperm: { type: 'int32' },
+    });
+    graph.define(kernel, graph.reshape(swapped, [rows!, columns!], T));
+  },
   AxialShift: (graph, kernel) => {
     const attributes = {
       axis: { int: kernel.attrs.axis as number },

@@ -93,7 +93,10 @@ const all = (names: readonly string[], rule: ShapeRule) =>
 
 /** What kernels of tfjs-core give, as far as it follows from the shapes of their inputs alone. */
 export const SHAPE_RULES: Readonly<Record<string, ShapeRule>> = {
-  ...all(['Abs', 'Ceil', 'Elu', 'Erf', 'Exp', 'Floor', 'Log', 'Log1p', 'Neg', 'Reciprocal', 'Relu'], float),
+  ...all(
+    ['Abs', 'Ceil', 'ClipByValue', 'Elu', 'Erf', 'Exp', 'Floor', 'Log', 'Log1p', 'Neg', 'Reciprocal', 'Relu'],
+    float,
+  ),
   ...all(['Relu6', 'Round', 'Rsqrt', 'Sigmoid', 'Sign', 'Softplus', 'Sqrt', 'Square', 'Step', 'Tanh'], float),
   ...all(['Add', 'Maximum', 'Minimum', 'Mod', 'Multiply', 'Sub'], broadcast('float32', 'int32')),
   ...all(['Pow', 'RealDiv', 'SquaredDifference'], broadcast('float32')),

@@ -83,6 +83,14 @@ export const ELEMENTWISE: Lowerings = {
     };
     graph.define(kernel, graph.node('Cast', [graph.input(kernel, 'x')], attributes));
   },
+  ClipByValue: (graph, kernel) => {
+    const { clipValueMin, clipValueMax } = kernel.attrs;
+    const limits = [clipValueMin, clipValueMax].map((limit) => graph.scalar(limit as number));
+    graph.define(
+      kernel,
+      graph.node('ClipByValue', [graph.input(kernel, 'x'), ...limits], typeOf(graph, kernel, 'x')),
+    );
+  },
   LogicalNot: (graph, kernel) => graph.define(kernel, graph.node('LogicalNot', [graph.input(kernel, 'x')])),
   Select: (graph, kernel) => {
     const inputs = ['condition', 't', 'e'].map((key) => graph.input(kernel, key));

@@ -12,7 +12,7 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openEngine } from '../engine.ts';
-import type { HostTensor } from './host-part.ts';
+import type { HostPart, HostTensor } from './host-part.ts';
 import { compileTrainingStep, type TrainingStep } from './training.ts';
 
 const SIDE = 4;
@@ -83,6 +83,11 @@ const tensorsOf = (batch: readonly HostTensor[]) =>
     tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32'),
   );
 
+const toHost = (tensor: tf.Tensor): HostTensor => ({
+  shape: tensor.shape,
+  data: tensor.dataSync<'float32'>(),
+});
+
 /** The same updates, each operation by itself. */
 function eagerStep(net: ReturnType<typeof createNet>, clipNorm: number) {
   const optimizer = createAdamW(net.groups);
@@ -107,7 +112,87 @@ afterEach(async () => {
   step = undefined;
 });
 
+/**
+ * A loss that looks at the rows that plain code chooses: those of the largest first layer, then of them those of the largest
+ * second. Both answers have lengths of their own.
+ */
+function createChoosingNet(seed: number) {
+  const net = createNet(seed);
+  const [, , hidden, , head] = net.params.map(([, value]) => value) as tf.Variable[];
+  const best = (values: HostTensor, least: number): HostTensor => {
+    const chosen = [...values.data.keys()].filter((i) => values.data[i]! > least);
+    return { shape: [chosen.length], data: Int32Array.from(chosen) };
+  };
+  const host: HostPart = {
+    answers: [
+      [{ shape: ['list 0'], dtype: 'int32' }, { shape: ['list 0'] }],
+      [{ shape: ['list 1'], dtype: 'int32' }],
+    ],
+    begin: ([, , threshold], random) => {
+      const weight = random.fork('host').next();
+      let asked = 0;
+      return ([scores]) => {
+        const rows = best(scores!, asked++ === 0 ? threshold!.data[0]! : -1);
+        const weights = { shape: rows.shape, data: new Float32Array(rows.data.length).fill(weight) };
+        return asked === 1 ? [rows, weights] : [rows];
+      };
+    },
+  };
+  const loss = ([x, y]: tf.Tensor[], { ask, ...mode }: Mode) => {
+    const map = tf.matMul(tf.mean(x!, [1, 2]) as tf.Tensor2D, hidden as tf.Tensor2D);
+    const kept = dropPath(map, 0.2, mode);
+    const [rows, weights] = ask!([tf.max(kept, 1)]);
+    const some = tf.gather(kept, rows as tf.Tensor1D);
+    const [fewer] = ask!([tf.mean(some, 1)]);
+    const logits = tf.matMul(tf.gather(some, fewer as tf.Tensor1D) as tf.Tensor2D, head as tf.Tensor2D);
+    const labels = tf.gather(tf.gather(y!, rows as tf.Tensor1D), fewer as tf.Tensor1D);
+    const size = tf.sum(tf.mul(tf.max(some, 1), weights!));
+    const rest = net.loss([x!, y!], mode).total;
+    const total = tf.addN([crossEntropy(logits, labels as tf.Tensor1D), size, rest]) as tf.Scalar;
+    return { total, parts: { size: size as tf.Scalar } };
+  };
+  return { ...net, loss, host };
+}
+
 describe('compileTrainingStep', () => {
+  it('asks plain code in the middle of the loss, as step by step', async () => {
+    const [plain, graph] = [createChoosingNet(4), createChoosingNet(4)];
+    const optimizer = createAdamW(plain.groups);
+    step = await compileTrainingStep({ ...graph, inputs: INPUTS });
+    for (let i = 0; i < 8; i++) {
+      const threshold = { shape: [1], data: Float32Array.of(i === 3 ? -100 : 0.05 * i - 0.1) };
+      const batch = [...createBatch(i, i % 3 === 2 ? 5 : 8), threshold];
+      const wanted = tf.tidy(() => {
+        const random = createRng(i);
+        const answer = plain.host.begin(batch, random);
+        const ask = (values: readonly tf.Tensor[]) => tensorsOf(answer(values.map(toHost)));
+        const mode = { training: true, rng: random, ask };
+        const { value, grads } = tf.variableGrads(() => plain.loss(tensorsOf(batch.slice(0, 2)), mode).total);
+        const gradients = Object.fromEntries(plain.params.map(([name, { name: id }]) => [name, grads[id]!]));
+        optimizer.step(gradients, 0.02, 1);
+        return value.dataSync()[0]!;
+      });
+      const found = await step.run([{ tensors: batch, rng: createRng(i) }], 0.02);
+      expect(found.loss).toBeCloseTo(wanted, 5);
+    }
+    await step.pull();
+    const values = ({ params }: typeof plain) => params.flatMap(([, value]) => [...value.dataSync()]);
+    const expected = values(plain);
+    expect(Math.max(...values(graph).map((value, k) => Math.abs(value - expected[k]!)))).toBeLessThan(1e-5);
+    optimizer.dispose();
+    plain.dispose();
+    graph.dispose();
+  });
+
+  it('refuses a loss that asks more often than it says', async () => {
+    const net = createChoosingNet(4);
+    const host = { ...net.host, answers: net.host.answers.slice(0, 1) };
+    await expect(compileTrainingStep({ ...net, host, inputs: INPUTS })).rejects.toThrow(
+      'asks more than 1 times',
+    );
+    net.dispose();
+  });
+
   it('trains as step by step, with batches of several sizes', async () => {
     const [plain, graph] = [createNet(1), createNet(1)];
     const eager = eagerStep(plain, 0.3);
