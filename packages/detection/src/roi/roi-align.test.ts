@@ -1,3 +1,5 @@
+import { openEngine } from '@as-mlp/engine';
+import type { TensorFunction } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { channelsLast, floats, golden, wave, worst } from '../golden.fixture.ts';
@@ -19,6 +21,7 @@ const [batch, channels, height, width] = feature_shape;
 const data = channelsLast(wave(batch * channels * height * width, 0.37, 0.011), feature_shape);
 const map = (stride: number) => ({ data, height, width, channels, stride });
 
+const engine = await openEngine({ log: () => undefined });
 const before = tf.memory().numTensors;
 afterEach(() => expect(tf.memory().numTensors).toBe(before));
 
@@ -31,6 +34,20 @@ describe.each(cases)(
     it('is the official one, inside, across and outside of the map', () => {
       const cuts = roiAlign([map(stride)], floats(rois), size);
       expect(worst(cuts, channelsLast(floats(expected), shape))).toBeLessThan(1e-5);
+    });
+
+    const nhwc = [batch, height, width, channels] as const;
+
+    it.skipIf(!engine.compileTrainingStep)('is the official one in a graph', async () => {
+      const cutOut = (x: tf.Tensor, regions: tf.Tensor) =>
+        roiAlignOp([x as tf.Tensor4D], [stride], regions as tf.Tensor2D, size);
+      const inputs = [{ shape: ['batch', 'height', 'width', channels] }, { shape: ['list 0', 5] }] as const;
+      const compiled = await engine.compile(cutOut as TensorFunction, { inputs });
+      const given = [tf.tensor4d(data, [...nhwc]), tf.tensor2d(rois)];
+      const cuts = (await compiled(...given)) as tf.Tensor;
+      expect(worst(cuts.dataSync<'float32'>(), channelsLast(floats(expected), shape))).toBeLessThan(1e-5);
+      tf.dispose([...given, cuts]);
+      await compiled.dispose();
     });
 
     if (!grad_feature) return;
@@ -47,10 +64,36 @@ describe.each(cases)(
           const cuts = roiAlignOp([x as tf.Tensor4D], [stride], tf.tensor2d(rois), size);
           return tf.sum(tf.mul(cuts, tf.tensor(dy, cuts.shape))) as tf.Scalar;
         };
-        const nhwc = [batch, height, width, channels] as const;
         const found = tf.grad(f)(tf.tensor4d(data, [...nhwc]));
         expect(worst(found.dataSync(), official)).toBeLessThan(1e-5);
       });
+    });
+
+    it.skipIf(!engine.compileTrainingStep)('has the official gradient in a graph', async () => {
+      const count = shape.reduce((a, b) => a * b, 1);
+      const dy = channelsLast(wave(count, 0.23, 0.007), shape);
+      const gradientOf = (x: tf.Tensor, regions: tf.Tensor, weights: tf.Tensor) =>
+        tf.grad((map) => {
+          const cuts = roiAlignOp([map as tf.Tensor4D], [stride], regions as tf.Tensor2D, size);
+          return tf.sum(tf.mul(cuts, weights));
+        })(x);
+      const inputs = [
+        { shape: ['batch', 'height', 'width', channels] },
+        { shape: ['list 0', 5] },
+        { shape: ['list 0', size, size, channels] },
+      ] as const;
+      const compiled = await engine.compile(gradientOf as TensorFunction, { inputs });
+      const given = [
+        tf.tensor4d(data, [...nhwc]),
+        tf.tensor2d(rois),
+        tf.tensor4d(dy, [rois.length, size, size, channels]),
+      ];
+      const found = (await compiled(...given)) as tf.Tensor;
+      expect(worst(found.dataSync<'float32'>(), channelsLast(grad_feature, feature_shape))).toBeLessThan(
+        1e-5,
+      );
+      tf.dispose([...given, found]);
+      await compiled.dispose();
     });
   },
 );

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRng } from '@as-mlp/base';
 import { decodeImage, resize } from '@as-mlp/data';
+import type { Engine } from '@as-mlp/engine';
 import { bytesSource, openWeights } from '@as-mlp/nn';
 import { eagerLoss, trainableVariables } from '@as-mlp/train';
 import * as tf from '@tensorflow/tfjs-core';
@@ -40,6 +41,8 @@ interface Expected {
   readonly train_cfg: { roi_samples: number; max_proposals: number };
   readonly cases: readonly LossCase[];
 }
+
+type CompileTrainingStep = NonNullable<Engine['compileTrainingStep']>;
 
 /** What one case gave here, in the form of the reference. */
 export interface LossOutcome {
@@ -102,23 +105,32 @@ export async function openLossFixture(folder: string) {
     return Float32Array.from({ length: 4 * count }, (_, i) => rows[5 * Math.floor(i / 4) + (i % 4)]!);
   });
 
-  /** Losses and gradients with the weights of the file; `own`: with the proposals of the model. */
-  async function run(sampler: LossCase['sampler'], own: boolean): Promise<LossOutcome> {
-    await reload();
-    const losses: Record<string, number> = {};
-    const variables = [...trainableVariables(model)];
-    const host = detectionHost({
+  const stepBatch = () => ({ tensors: batchTensors(batch), rng: createRng(0) });
+  const taskOf = (sampler: LossCase['sampler'], own: boolean) => ({
+    loss: lossOf(model, settings),
+    inputs: DETECTION_INPUTS,
+    host: detectionHost({
       config: model.config,
       strides: model.neck.strides,
       settings,
       chooser: () => CHOOSERS[sampler],
       ...(own ? {} : { proposals: given }),
-    });
-    const task = { loss: lossOf(model, settings), inputs: DETECTION_INPUTS, host };
+    }),
+  });
+  const runningStatistics = () => {
+    const buffers = [...model.namedTensors()].filter(([, tensor]) => tensor.isBuffer);
+    return Object.fromEntries(buffers.map(([name, buffer]) => [name, buffer.value.dataSync<'float32'>()]));
+  };
+
+  /** Losses and gradients with the weights of the file; `own`: with the proposals of the model. */
+  async function run(sampler: LossCase['sampler'], own: boolean): Promise<LossOutcome> {
+    await reload();
+    const losses: Record<string, number> = {};
+    const variables = [...trainableVariables(model)];
+    const task = taskOf(sampler, own);
     const { value, grads } = tf.variableGrads(
       () => {
-        const stepBatch = { tensors: batchTensors(batch), rng: createRng(0) };
-        const { total, parts } = eagerLoss(task, stepBatch, true);
+        const { total, parts } = eagerLoss(task, stepBatch(), true);
         for (const [name, part] of Object.entries(parts!)) losses[name] = part.dataSync()[0]!;
         return total;
       },
@@ -130,13 +142,20 @@ export async function openLossFixture(folder: string) {
         tf.tidy(() => tf.norm(grads[variable.name]!).dataSync()[0]!),
       ]),
     );
-    const buffers = [...model.namedTensors()].filter(([, tensor]) => tensor.isBuffer);
-    const running = Object.fromEntries(
-      buffers.map(([name, buffer]) => [name, buffer.value.dataSync<'float32'>()]),
-    );
     tf.dispose([value, grads]);
-    return { losses, gradNorms, running };
+    return { losses, gradNorms, running: runningStatistics() };
   }
 
-  return { model: model as DetectionModel, cases: expected.cases, run };
+  /** The same as a compiled step finds it, of the gradients the norm of all together. */
+  async function runCompiled(compile: CompileTrainingStep, sampler: LossCase['sampler'], own: boolean) {
+    await reload();
+    const groups = [{ params: [...trainableVariables(model)], weightDecay: 0 }];
+    const step = await compile({ ...taskOf(sampler, own), groups });
+    const { parts: losses, gradNorm } = await step.run([stepBatch()], 0);
+    await step.pull();
+    await step.dispose();
+    return { losses, gradNorm, running: runningStatistics() };
+  }
+
+  return { model: model as DetectionModel, cases: expected.cases, run, runCompiled };
 }

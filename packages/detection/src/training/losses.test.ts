@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { createRng } from '@as-mlp/base';
+import { openEngine } from '@as-mlp/engine';
 import { eagerLoss, trainableVariables } from '@as-mlp/train';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -7,7 +8,7 @@ import { createDetectionModel } from '../model.ts';
 import { batchTensors } from './batch.ts';
 import { CHOOSERS } from './choose.fixture.ts';
 import { detectionHost } from './host-part.ts';
-import { openLossFixture } from './losses.fixture.ts';
+import { type LossCase, openLossFixture } from './losses.fixture.ts';
 import { DETECTION_INPUTS, lossOf } from './losses.ts';
 import { TRAINING } from './settings.ts';
 
@@ -20,9 +21,28 @@ const LOSS_TOLERANCE = 1e-4;
 /** Relative. A ReLU or a proposal at the edge may fall to the other side: 6e-4 was seen. */
 const GRADIENT_TOLERANCE = 2e-3;
 
+const engine = await openEngine({ log: () => undefined });
+
+function expectLosses(losses: Readonly<Record<string, number>>, expected: LossCase): void {
+  expect(Object.keys(losses).sort()).toEqual(Object.keys(expected.losses).sort());
+  for (const [key, value] of Object.entries(expected.losses)) {
+    expect(Math.abs(losses[key]! - value), key).toBeLessThanOrEqual(LOSS_TOLERANCE * Math.max(1, value));
+  }
+}
+
+function expectRunning(running: Readonly<Record<string, Float32Array>>, expected: LossCase): void {
+  for (const [key, { probe_index, probe }] of Object.entries(expected.bn_after)) {
+    probe.forEach((value, i) => {
+      expect(Math.abs(running[key]![probe_index[i]!]! - value), key).toBeLessThanOrEqual(
+        1e-4 * Math.max(1, Math.abs(value)),
+      );
+    });
+  }
+}
+
 describe('detectionLosses', async () => {
   for (const folder of folders) {
-    const { model, cases, run } = await openLossFixture(folder);
+    const { model, cases, run, runCompiled } = await openLossFixture(folder);
     afterAll(() => model.dispose());
     const name = folder.split('/').at(-1)!;
     const runs = cases.flatMap((one) =>
@@ -36,26 +56,28 @@ describe('detectionLosses', async () => {
         const { losses, gradNorms, running } = await run(sampler, proposals === 'own');
         expect(tf.memory().numTensors).toBe(before);
 
-        expect(Object.keys(losses).sort()).toEqual(Object.keys(expected.losses).sort());
-        for (const [key, value] of Object.entries(expected.losses)) {
-          expect(Math.abs(losses[key]! - value), key).toBeLessThanOrEqual(
-            LOSS_TOLERANCE * Math.max(1, value),
-          );
-        }
+        expectLosses(losses, expected);
         expect(Object.keys(gradNorms).sort()).toEqual(Object.keys(expected.grad_norm_tensors).sort());
         for (const [module, value] of Object.entries(expected.grad_norms)) {
           const own = Object.entries(gradNorms).filter(([key]) => key.startsWith(`${module}.`));
           const norm = Math.hypot(...own.map(([, one]) => one));
           expect(Math.abs(norm - value) / value, module).toBeLessThanOrEqual(GRADIENT_TOLERANCE);
         }
-        for (const [key, { probe_index, probe }] of Object.entries(expected.bn_after)) {
-          probe.forEach((value, i) => {
-            expect(Math.abs(running[key]![probe_index[i]!]! - value), key).toBeLessThanOrEqual(
-              1e-4 * Math.max(1, Math.abs(value)),
-            );
-          });
-        }
+        expectRunning(running, expected);
       },
+    );
+
+    it.skipIf(!engine.compileTrainingStep).each(runs)(
+      '%s, sampler %s, %s proposals: the same compiled',
+      async (_name, sampler, proposals, expected) => {
+        const { gradNorms } = await run(sampler, proposals === 'own');
+        const found = await runCompiled(engine.compileTrainingStep!, sampler, proposals === 'own');
+        expectLosses(found.losses, expected);
+        expectRunning(found.running, expected);
+        const norm = Math.hypot(...Object.values(gradNorms));
+        expect(Math.abs(found.gradNorm - norm) / norm).toBeLessThanOrEqual(GRADIENT_TOLERANCE);
+      },
+      60_000,
     );
   }
 
