@@ -93,6 +93,32 @@ describe('compile', () => {
     weight.dispose();
   });
 
+  it('puts lists of any lengths and levels of any size end to end', async () => {
+    const ends = (maps: tf.Tensor, first: tf.Tensor, second: tf.Tensor) => {
+      const levels = [1, 2, 4].map((stride) => tf.maxPool(maps as tf.Tensor4D, 1, stride, 'valid'));
+      const rows = tf.concat([...levels.map((level) => tf.reshape(level, [-1, 3])), first, second]);
+      return tf.clipByValue(tf.gather(rows, tf.range(0, rows.shape[0]!, 1, 'int32')), -0.5, 0.75);
+    };
+    const lists = [{ shape: ['list 0', 3] }, { shape: ['list 1', 3] }] as const;
+    const compiled = await compile(ends, { inputs: [IMAGES, ...lists] });
+    for (const [height, few, many] of [
+      [40, 2, 7],
+      [33, 5, 1],
+      [64, 3, 3],
+    ] as const) {
+      const inputs = [
+        tf.randomNormal([2, height, 48, 3]),
+        tf.randomNormal([few, 3]),
+        tf.randomNormal([many, 3]),
+      ] as const;
+      const [wanted, found] = [ends(...inputs), await compiled(...inputs)];
+      expect(found.shape).toEqual(wanted.shape);
+      expect(found.dataSync()).toEqual(wanted.dataSync());
+      tf.dispose([...inputs, wanted, found]);
+    }
+    await compiled.dispose();
+  });
+
   it('finds the largest along an axis', async () => {
     const fn = (x: tf.Tensor) => [tf.argMax(x, 3), tf.argMax(tf.reshape(x, [-1, x.shape[3]!]), -1)];
     const compiled = await compile(fn, { inputs: [IMAGES] });

@@ -160,4 +160,24 @@ describe.skipIf(missing)('fuseForRuntime', () => {
       [conv, plain, norm].flatMap((layer) => [...layer.namedTensors()].map(([, { value }]) => value)),
     );
   });
+
+  it('takes the gradient of what goes into a convolution for one with the filter turned around', async () => {
+    const conv = new Conv2d({ inChannels: 4, outChannels: 6, kernelSize: 3, padding: 1 }).initialize(rng);
+    const gradient = (x: tf.Tensor, dy: tf.Tensor) =>
+      tf.grad((map) => tf.sum(tf.mul(conv.forward(map as tf.Tensor4D), dy)))(x);
+    const inputs = [{ shape: MAP }, { shape: ['batch', 'height', 'width', 6] }] as const;
+    const program = fuseForRuntime(recordProgram(([x, dy]) => gradient(x!, dy!), inputs));
+    const names = program.kernels.map(({ name }) => name);
+    expect(names.filter((name) => /Conv|Filter/.test(name))).toEqual(['TurnedFilter', 'Convolution']);
+    const compiled = await compileForTensorFlow(gradient, { inputs });
+    const given = [
+      tf.tensor(rng.normal(2 * 5 * 7 * 4), [2, 5, 7, 4]),
+      tf.tensor(rng.normal(420), [2, 5, 7, 6]),
+    ];
+    const wanted = gradient(given[0]!, given[1]!);
+    const found = await compiled(given[0]!, given[1]!);
+    expect(tf.max(tf.abs(tf.sub(wanted, found))).dataSync()[0]).toBeLessThan(1e-5);
+    await compiled.dispose();
+    tf.dispose([...given, wanted, found, ...[...conv.namedTensors()].map(([, { value }]) => value)]);
+  });
 });
