@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Engine, openEngine } from '@as-mlp/engine';
 import { fit } from '@as-mlp/train';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openScenes, writeDigitScenes } from './data/digit-scenes.ts';
@@ -8,6 +9,8 @@ import { loadDetector } from './load.ts';
 import { DIGIT_SCENES_RECIPE, FINETUNE_RECIPE, officialRecipe } from './presets.ts';
 import { type DetectionRecipe, parseDetectionRecipe } from './recipe.ts';
 import { createDetectionTask } from './task.ts';
+
+const engine = await openEngine({ log: () => undefined });
 
 let root: string;
 beforeAll(async () => {
@@ -94,6 +97,62 @@ describe('createDetectionTask', () => {
     },
     120_000,
   );
+
+  describe.skipIf(!engine.compileTrainingStep)('compiled', () => {
+    /** Trains until the update before which `stop` says so; what the losses were, and the weights at the end. */
+    async function train(
+      folder: string,
+      changes: Partial<DetectionRecipe>,
+      on?: Engine,
+      stopAfter = Infinity,
+    ) {
+      const recipe = tinyRecipe({ epochs: 1, ...changes });
+      const task = await createDetectionTask({ data: join(root, 'data'), recipe });
+      const losses: number[] = [];
+      const stop = new AbortController();
+      const progress = ({ loss }: { loss: number }) => {
+        if (losses.push(loss) >= stopAfter) stop.abort();
+      };
+      const run = { folder: join(root, folder), resume: true, ...(on ? { engine: on } : {}) };
+      await fit(task, recipe, run, { signal: stop.signal, on: { progress } });
+      const weights = (await task.model.stateDict()).map(({ name, data }) => [name, [...data]]);
+      task.model.dispose();
+      return { losses, weights };
+    }
+
+    it.each(['mask-rcnn-as-mlp-nano', 'cascade-mask-rcnn-as-mlp-nano'])(
+      'trains %s as step by step, with dropped paths and images of several sizes',
+      async (model) => {
+        const augmentation = {
+          ...DIGIT_SCENES_RECIPE.augmentation,
+          shortSides: [96, 128, 160],
+          longSide: 160,
+        };
+        const changes: Partial<DetectionRecipe> = {
+          model,
+          lr: 1e-6,
+          dropPathRate: 0.2,
+          // `parseDetectionRecipe` fills in the rest.
+          augmentation: augmentation as unknown as DetectionRecipe['augmentation'],
+        };
+        const eager = await train(`${model}-eager`, changes);
+        const compiled = await train(`${model}-compiled`, changes, engine);
+        expect(compiled.losses).toHaveLength(3);
+        for (const [i, loss] of compiled.losses.entries()) {
+          expect(Math.abs(loss - eager.losses[i]!)).toBeLessThan(1e-4 * eager.losses[i]!);
+        }
+      },
+      120_000,
+    );
+
+    it('ends with the same bits when it was stopped in between', async () => {
+      const whole = await train('whole', {}, engine);
+      const first = await train('stopped', {}, engine, 2);
+      const rest = await train('stopped', {}, engine);
+      expect([...first.losses, ...rest.losses]).toEqual(whole.losses);
+      expect(rest.weights).toEqual(whole.weights);
+    }, 120_000);
+  });
 
   it('gives the same batches from anywhere in an epoch, in threads or not', async () => {
     const batchesOf = async (workers: number, start: number) => {
