@@ -13,12 +13,12 @@ export { type ExportSpec, exportSavedModel, runSavedModel } from './export/expor
 export { formatDiagnosis } from './format-diagnosis.ts';
 export { countMacs } from './graph/count-macs.ts';
 export type { HostPart, HostTensor } from './graph/host-part.ts';
+export type { TrainingStepOptions } from './graph/record-step.ts';
 export type {
   StepBatch,
   StepReport,
   TrainingState,
   TrainingStep,
-  TrainingStepOptions,
 } from './graph/training.ts';
 export {
   encodeGraphDef,
