@@ -1,4 +1,5 @@
 import type { RgbImage, Size } from '@as-mlp/data';
+import type { HostTensor } from '@as-mlp/train';
 import { canvasSize, normalizeOnto, type Preprocessing } from '../predict/preprocess.ts';
 import type { Bitmap } from './mask-targets.ts';
 import type { DetectionTargets } from './roi-targets.ts';
@@ -15,12 +16,6 @@ export interface DetectionBatch {
   readonly extents: readonly ImageExtent[];
   readonly targets: readonly DetectionTargets[];
   readonly names: readonly string[];
-}
-
-/** Numbers for the network and the losses, in the form that the training loop hands on. */
-export interface BatchTensor {
-  readonly shape: readonly number[];
-  readonly data: Float32Array | Int32Array;
 }
 
 /** One canvas for all images, each normalised and in its upper left corner. */
@@ -52,7 +47,7 @@ function extentOf({ height, width }: Size): ImageExtent {
 }
 
 /** The batch as tensors: images `[B, H, W, 3]`, sizes `[B, 2]`, objects `[K, 10]`, and the bytes of all bitmaps. */
-export function batchTensors({ images, size, extents, targets }: DetectionBatch): BatchTensor[] {
+export function batchTensors({ images, size, extents, targets }: DetectionBatch): HostTensor[] {
   const objects = targets.flatMap(({ boxes, labels, masks }, image) =>
     masks.map(({ top, left, height, width }, k) => [
       image,

@@ -2,11 +2,12 @@ import type { Rng } from '@as-mlp/base';
 import type { HostPart, HostTensor } from '@as-mlp/train';
 import { anchors as levelAnchors } from '../boxes/anchors.ts';
 import { BOX_STAGES, type DetectionConfig } from '../config.ts';
+import type { RpnLevel } from '../predict/proposals.ts';
 import { listAnswer, RPN_ANSWER, stageAnswer } from './answers.ts';
 import { readBatch } from './batch.ts';
 import { type Choose, chooseRandom } from './choose.ts';
 import { joinFloats } from './gather.ts';
-import { type RpnLevelAnswers, trainingProposals } from './proposals.ts';
+import { trainingProposals } from './proposals.ts';
 import { refineBoxes } from './refine.ts';
 import { type RoiTargets, roiTargets } from './roi-targets.ts';
 import { rpnAnswerOf } from './rpn-answer.ts';
@@ -71,7 +72,7 @@ export function detectionHost(options: DetectionHostOptions): HostPart {
           ),
         );
       }
-      const levels = strides.map((stride, level): RpnLevelAnswers => {
+      const levels = strides.map((stride, level): RpnLevel => {
         const [, height, width] = values[2 * level]!.shape;
         const [logits, deltas] = floats.slice(2 * level);
         return { height: height!, width: width!, stride, logits: logits!, deltas: deltas! };

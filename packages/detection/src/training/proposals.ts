@@ -1,16 +1,16 @@
-import type { RpnLevel } from '../predict/proposals.ts';
-import { chooseProposals } from '../predict/proposals.ts';
+import { chooseProposals, type RpnLevel } from '../predict/proposals.ts';
 import type { ImageExtent } from './rpn-targets.ts';
 
 /** Official largest overlap of two proposals of one level. */
 const OVERLAP = 0.7;
 
-/** What the proposal network says of one level of a batch: `[B, height, width, 3]` logits and as many times four deltas. */
-export type RpnLevelAnswers = RpnLevel;
-
-/** The `[N, 4]` proposals of each image, best first, without gradients. */
+/**
+ * The `[N, 4]` proposals of each image, best first, without gradients.
+ *
+ * @param levels what the proposal network says of each level of all images, one after the other.
+ */
 export function trainingProposals(
-  levels: readonly RpnLevelAnswers[],
+  levels: readonly RpnLevel[],
   extents: readonly ImageExtent[],
   options: { readonly perLevel: number; readonly limit: number },
 ): Float32Array[] {

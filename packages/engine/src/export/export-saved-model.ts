@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { recordProgram } from '../graph/compile.ts';
 import { isFixed } from '../graph/dims.ts';
 import { lowerToTensorFlow } from '../graph/lower.ts';
+import { KERNELS } from '../graph/tensorflow-kernels.ts';
 import { encodeSavedModel, type SignatureTensor } from './saved-model.ts';
 
 /** What an exported function takes and gives. */
@@ -29,7 +30,7 @@ export async function exportSavedModel(fn: TensorFunction, folder: string, spec:
     inputs: spec.inputs.map(({ name }) => node('serving', name)),
     outputs: spec.outputs.map((name) => node('output', name)),
   };
-  const nodes = lowerToTensorFlow(program, names);
+  const nodes = lowerToTensorFlow(program, names, KERNELS);
   const tensor = (name: string, at: string, id: number): SignatureTensor => ({
     name,
     node: at,

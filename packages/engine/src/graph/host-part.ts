@@ -9,7 +9,8 @@ export interface HostTensor {
 
 /**
  * What plain code computes in the middle of a loss, where no graph can: choosing, say, what the rest of the loss looks at. The
- * loss asks it by `mode.ask`. In a compiled step each question is a run of its own, of what the asked values need; the run that updates computes it again.
+ * loss asks it by `mode.ask`. In a compiled step each question is a run of its own, of what the asked values need; the run that
+ * updates computes it again.
  */
 export interface HostPart {
   /** What the tensors of each answer are, for the questions in their order. Lists have lengths from 1. */

@@ -1,7 +1,7 @@
 import { AsMlpError } from '@as-mlp/base';
 import type { GraphNode } from '../graph-def.ts';
 import { GraphLowering } from './graph-lowering.ts';
-import type { LowerKernel } from './lower-kernel.ts';
+import type { Lowerings } from './lower-kernel.ts';
 import type { Program } from './program.ts';
 import { RUNTIME_KERNELS } from './runtime-kernels.ts';
 import { KERNELS } from './tensorflow-kernels.ts';
@@ -14,23 +14,34 @@ export interface LoweredNames {
   readonly outputs: readonly string[];
 }
 
+const EVERY_KERNEL: Lowerings = { ...RUNTIME_KERNELS, ...KERNELS };
+
 /**
  * A program as nodes of a TensorFlow graph, variables frozen to their present values. Sizes that depend on the inputs
- * are computed in the graph, each once. One that was fused for the graph runtime can be read by no other TensorFlow.
+ * are computed in the graph, each once.
  *
- * @throws AsMlpError `usage` for a kernel that has no counterpart here.
+ * @param kernels what may be used; with all, the default, no other TensorFlow than the one with the graph runtime can read it.
+ * @throws AsMlpError `usage` for a kernel that has no counterpart there.
  */
-export function lowerToTensorFlow(program: Program, names: LoweredNames): GraphNode[] {
+export function lowerToTensorFlow(
+  program: Program,
+  names: LoweredNames,
+  kernels: Lowerings = EVERY_KERNEL,
+): GraphNode[] {
   const graph = new GraphLowering(program);
-  lowerInto(graph, names);
+  lowerInto(graph, names, kernels);
   return graph.nodes;
 }
 
 /** Writes a whole program: placeholders, constants, kernels, outputs. */
-export function lowerInto(graph: GraphLowering, names: LoweredNames): void {
+export function lowerInto(
+  graph: GraphLowering,
+  names: LoweredNames,
+  kernels: Lowerings = EVERY_KERNEL,
+): void {
   graph.begin(names.inputs);
   for (const kernel of graph.program.kernels) {
-    const lower: LowerKernel | undefined = KERNELS[kernel.name] ?? RUNTIME_KERNELS[kernel.name];
+    const lower = kernels[kernel.name];
     if (!lower) {
       throw new AsMlpError('usage', {
         what: `a compiled function uses ${kernel.name}, which has no counterpart in a graph yet`,
