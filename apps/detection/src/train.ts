@@ -22,7 +22,7 @@ const task: TrainTask<DetectionBatch, Flags> = {
     const recipe = parseDetectionRecipe(settings);
     const task = await createDetectionTask({ data: flags.data, recipe, onEvaluation });
     const weights = flags.finetune ?? flags.weights;
-    if (weights !== undefined) await initializeFrom(task.model, weights);
+    if (weights !== undefined) await initializeFrom(task.model, weights, task.labels);
     return { task, recipe };
   },
 };

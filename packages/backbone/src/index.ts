@@ -21,6 +21,7 @@ export {
   variantConfig,
 } from './config.ts';
 export { type InferredArchitecture, inferArchitecture, type Shaped } from './infer.ts';
+export { initializeBackbone } from './initialize.ts';
 export {
   type BackboneMetadata,
   decodeBackbone,

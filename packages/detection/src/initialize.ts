@@ -1,43 +1,49 @@
+import { initializeBackbone } from '@as-mlp/backbone';
 import { fileSource } from '@as-mlp/base/node';
 import { type LoadReport, openWeights, type WeightEntry } from '@as-mlp/nn';
-import { isBackboneFile } from './infer.ts';
+import { decodeMetadata } from './metadata.ts';
 import type { DetectionModel } from './model.ts';
 
-/** What only one of the two has: a classifier's last norm and head, and the norms of the pyramid. */
-const OF_CLASSIFIERS = /^(norm|head)\./;
-const OF_PYRAMIDS = /^norm[0-3]\./;
+/** Which file is a detector. */
+const PROPOSALS = 'rpn_head.rpn_conv.weight';
 
 /**
  * Starts a model from the weights of another training: all of a detector with the same classes, a detector without its
- * class-wise layers when it has others, or the backbone alone of a classification checkpoint.
+ * class-wise layers when it has others, or the backbone alone of a classification checkpoint or a segmentation
+ * network.
  *
+ * @param labels the model's classes: as many classes with other names are others too. Where the file names none, or this is not
+ * given, their number decides.
  * @throws AsMlpError when the file cannot be read or does not fit.
  */
-export async function initializeFrom(model: DetectionModel, path: string): Promise<LoadReport> {
+export async function initializeFrom(
+  model: DetectionModel,
+  path: string,
+  labels?: readonly string[],
+): Promise<LoadReport> {
   const file = await fileSource(path);
   try {
-    const { entries } = await openWeights(file);
-    if (!isBackboneFile(entries)) return await loadDetector(model, entries, path);
-    return await model.backbone.load(entries, {
-      source: path,
-      allowMissing: (name) => OF_PYRAMIDS.test(name),
-      allowUnexpected: (name) => OF_CLASSIFIERS.test(name),
-    });
+    const { entries, metadata } = await openWeights(file);
+    if (!entries.has(PROPOSALS)) return await initializeBackbone(model.backbone, entries, path);
+    const { labels: named } = decodeMetadata(metadata, path);
+    const areOthers = labels && named ? named.join('\n') !== labels.join('\n') : false;
+    return await loadDetector(model, entries, path, areOthers);
   } finally {
     await file.close();
   }
 }
 
-/** Layers with an output for each class keep their initial values when the file has another number of classes. */
+/** Layers with an output for each class keep their initial values when the classes are others. */
 async function loadDetector(
   model: DetectionModel,
   entries: ReadonlyMap<string, WeightEntry>,
   source: string,
+  areOthers: boolean,
 ): Promise<LoadReport> {
   const own = new Map(model.namedTensors());
   const isClassWise = (name: string) => /\.(fc_cls|fc_reg|conv_logits)\.(weight|bias)$/.test(name);
   const differs = (name: string) => entries.get(name)?.shape[0] !== own.get(name)?.shape[0];
-  const isOther = [...own.keys()].some((name) => isClassWise(name) && differs(name));
+  const isOther = areOthers || [...own.keys()].some((name) => isClassWise(name) && differs(name));
   const used = isOther ? new Map([...entries].filter(([name]) => !isClassWise(name))) : entries;
   return await model.load(used, { source, allowMissing: (name) => isOther && isClassWise(name) });
 }

@@ -154,6 +154,24 @@ describe('initializeFrom', () => {
     model.dispose();
   });
 
+  it('takes the backbone of a network of another task', async () => {
+    const state = await stateOf('mask-rcnn');
+    const others = state.filter(({ name }) => name.startsWith('backbone.'));
+    const path = save('segmenter.safetensors', [
+      ...others,
+      { name: 'decode_head.conv_seg.weight', shape: [2, 8, 1, 1], data: new Float32Array(16) },
+    ]);
+    const model = createDetectionModel(name('mask-rcnn'), { ...small, seed: 1 });
+    const before = await model.stateDict();
+    await initializeFrom(model, path);
+    const own = await model.stateDict();
+    for (const norm of ['backbone.norm3.weight', 'backbone.patch_embed.proj.weight']) {
+      expect(valuesOf(own, norm)).toEqual(valuesOf(state, norm));
+    }
+    expect(valuesOf(own, 'rpn_head.rpn_conv.weight')).toEqual(valuesOf(before, 'rpn_head.rpn_conv.weight'));
+    model.dispose();
+  });
+
   it('takes a detector of other classes without what belongs to a class', async () => {
     const state = await stateOf('cascade-mask-rcnn');
     const path = save('detector.safetensors', state);
