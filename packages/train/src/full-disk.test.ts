@@ -56,5 +56,5 @@ describe('a run on a disk that is full', () => {
       expect(result.completed).toBe(true);
       expect(await weightBits(task.model), `write ${failAt}`).toEqual(expected);
     }
-  });
+  }, 120_000);
 });
