@@ -1,6 +1,6 @@
 import { initializeBackbone } from '@as-mlp/backbone';
-import { fileSource } from '@as-mlp/base/node';
-import { type LoadReport, openWeights, type WeightEntry } from '@as-mlp/nn';
+import type { LoadReport, WeightEntry } from '@as-mlp/nn';
+import { withWeights } from '@as-mlp/train';
 import { areSameClasses } from './data/class-names.ts';
 import { decodeMetadata } from './metadata.ts';
 import type { SegmentationModel } from './model.ts';
@@ -21,16 +21,12 @@ export async function initializeFrom(
   path: string,
   labels?: readonly string[],
 ): Promise<LoadReport> {
-  const file = await fileSource(path);
-  try {
-    const { entries, metadata } = await openWeights(file);
+  return await withWeights(path, async ({ entries, metadata }) => {
     if (!entries.has(CLASSIFIER)) return await initializeBackbone(model.backbone, entries, path);
     const { labels: named } = decodeMetadata(metadata, path);
     const areOthers = labels && named ? !areSameClasses(named, labels) : false;
     return await loadSegmenter(model, entries, path, areOthers);
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 /** Layers with an output for each class keep their initial values when the classes are others. */
