@@ -1,7 +1,7 @@
 import { type Command, choice } from '@as-mlp/app';
 
 /** Recipes that can be named. */
-const RECIPES = ['imagenet', 'small-photos', 'digits'] as const;
+const RECIPES = ['imagenet', 'small-photos', 'digits', 'digit-scenes'] as const;
 
 /** Options that choose the settings to start from. */
 export interface RecipeFlags {
@@ -14,7 +14,7 @@ export function recipeOption(command: Command): void {
   command.addOption(
     choice(
       '--recipe <name>',
-      'settings to start from: the official 300 epochs, a small set of photos of your own, or the digits',
+      'settings to start from: the official 300 epochs, a small set of photos of your own, the digits, or single digits in scenes',
       RECIPES,
     ),
   );
@@ -22,7 +22,8 @@ export function recipeOption(command: Command): void {
 
 /** The settings that the flags name: a recipe, that of the digits for `mnist`, or none: the official ones, an update a batch. */
 export async function presetOf({ data, recipe }: RecipeFlags): Promise<Record<string, unknown>> {
-  const { DIGITS_RECIPE, IMAGENET_RECIPE, SMALL_PHOTOS_RECIPE } = await import('@as-mlp/classification');
+  const { DIGIT_SCENES, DIGIT_SCENES_RECIPE, DIGITS_RECIPE, IMAGENET_RECIPE, SMALL_PHOTOS_RECIPE } =
+    await import('@as-mlp/classification');
   switch (recipe) {
     case 'imagenet':
       return IMAGENET_RECIPE;
@@ -30,7 +31,10 @@ export async function presetOf({ data, recipe }: RecipeFlags): Promise<Record<st
       return SMALL_PHOTOS_RECIPE;
     case 'digits':
       return DIGITS_RECIPE;
+    case 'digit-scenes':
+      return DIGIT_SCENES_RECIPE;
     default:
+      if (data === DIGIT_SCENES) return DIGIT_SCENES_RECIPE;
       return data === 'mnist' ? DIGITS_RECIPE : {};
   }
 }

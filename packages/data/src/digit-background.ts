@@ -6,12 +6,12 @@ const GREATEST_GRAIN = 24;
 const STRIPES = 3;
 
 /**
- * Fills `image`, in place, with a texture: colours that flow into each other between 5×5 random ones around a random
+ * Fills `image`, in place, with a dark texture: colours that flow into each other between 5×5 random ones around a random
  * base, a few stripes of waves, and grain. Returns the base colour.
  */
 export function paintBackground({ data, height, width }: RgbImage, rng: Rng): Rgb {
-  const base: Rgb = [40 + rng.int(176), 40 + rng.int(176), 40 + rng.int(176)];
-  const spread = 10 + rng.int(50);
+  const base: Rgb = [16 + rng.int(64), 16 + rng.int(64), 16 + rng.int(64)];
+  const spread = 10 + rng.int(30);
   const nodes = rng.uniform(GRID * GRID * 3).map((value, i) => base[i % 3]! + (2 * value - 1) * spread);
   const waves = Array.from({ length: STRIPES }, () => ({
     across: (rng.next() - 0.5) * 0.6,

@@ -25,11 +25,11 @@ export interface DigitScenesOptions {
   readonly length: number;
   /** 0 unless given. */
   readonly seed?: number;
-  /** 128×128 unless given. */
+  /** 160×160 unless given. */
   readonly size?: Size;
-  /** Least and greatest number of digits that are put down, 1 to 6 unless given. */
+  /** Least and greatest number of digits that are put down, 1 to 5 unless given. */
   readonly count?: readonly [least: number, greatest: number];
-  /** Least and greatest height of the pen strokes' square in pixels, 24 to 56 unless given. */
+  /** Least and greatest height of the pen strokes' square in pixels, 48 to 96 unless given. */
   readonly side?: readonly [least: number, greatest: number];
 }
 
@@ -50,12 +50,12 @@ const GREATEST_TURN = Math.PI / 6;
 const STROKES = 20;
 
 /**
- * Pictures of handwritten digits for detection and segmentation: digits of MNIST, coloured, scaled, turned by up to 30°,
- * overlapping (at least 70 % of each stays visible), on textured backgrounds.
+ * Pictures of handwritten digits for detection and segmentation: digits of MNIST, in bright colours, scaled, turned by up to 30°,
+ * overlapping (at least 70 % of each stays visible), on dark, textured backgrounds.
  */
 export function openDigitScenes(options: DigitScenesOptions): DigitScenes {
   const { split, length, seed = 0 } = options;
-  const { size = { height: 128, width: 128 }, count = [1, 6], side = [24, 56] } = options;
+  const { size = { height: 160, width: 160 }, count = [1, 5], side = [48, 96] } = options;
   const digits = readMnist(split);
   const root = createRng(seed).fork(`digit scenes ${split}`);
   return {
@@ -186,12 +186,12 @@ function forEachInk(alpha: Alpha, visit: (at: number, value: number) => void): v
   }
 }
 
-/** A colour that stands out from the background's mean. */
+/** A bright colour that stands out from the background's mean. */
 function inkColour(ground: Rgb, rng: Rng): Rgb {
   for (;;) {
-    const ink: Rgb = [rng.int(256), rng.int(256), rng.int(256)];
-    const contrast = ink.reduce((sum, channel, c) => sum + Math.abs(channel - ground[c]!), 0);
-    if (contrast >= 200) return ink;
+    const ink: Rgb = [64 + rng.int(192), 64 + rng.int(192), 64 + rng.int(192)];
+    const contrast = ink.reduce((sum, channel, c) => sum + channel - ground[c]!, 0);
+    if (contrast >= 300) return ink;
   }
 }
 

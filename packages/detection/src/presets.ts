@@ -65,22 +65,24 @@ export const FINETUNE_RECIPE = {
 /**
  * Scenes of handwritten digits, for a detector that is trained in minutes on two cores.
  *
- *     npm run detect -- train --data digit-scenes --out runs/digit-scenes
+ *     npm run detect -- train --data digit-scenes --weights BACKBONE --out runs/digit-scenes
+ *
+ * BACKBONE is what `classify train --data digit-scenes` leaves: one that tells single digits apart already.
  */
 export const DIGIT_SCENES_RECIPE = {
   model: 'mask-rcnn-as-mlp-nano',
   widths: { channels: 48, rpnChannels: 32, boxFcChannels: 128, maskConvs: 3, maskChannels: 32 },
   epochs: 4,
-  batchSize: 16,
+  batchSize: 8,
   accumulate: 1,
   lr: 2e-3,
   lrBatch: null,
   clipNorm: 5,
   schedule: { kind: 'cosine', warmupEpochs: 0.2, warmupLr: 1e-5, minLr: 1e-5, lag: false },
   dropPathRate: 0,
-  augmentation: { flip: 0, crop: 0, shortSides: [128], longSide: 128 },
-  testShortSide: 128,
-  testLongSide: 128,
+  augmentation: { flip: 0, crop: 0, shortSides: [160], longSide: 160 },
+  testShortSide: 160,
+  testLongSide: 160,
   rpnSamples: 64,
   roiSamples: 48,
   proposalsPerLevel: 200,

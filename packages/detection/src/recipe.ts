@@ -17,8 +17,9 @@ const augmentationSchema = z.strictObject({
   cropSides: z.tuple([side, side]).default([384, 600]),
 });
 
-/** Widths of the heads other than the published ones; see `HeadWidths`. */
+/** Widths other than the published ones: of the backbone's first stage, and of the heads; see `HeadWidths`. */
 const widthsSchema = z.strictObject({
+  embedDim: count.optional(),
   channels: count.optional(),
   rpnChannels: count.optional(),
   boxConvChannels: count.optional(),

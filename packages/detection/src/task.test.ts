@@ -92,7 +92,7 @@ describe('createDetectionTask', () => {
       task.model.dispose();
       const detector = await loadDetector(join(folder, 'best.safetensors'));
       expect(detector.labels).toEqual(task.labels);
-      expect(detector.preprocessing.shortSide).toBe(128);
+      expect(detector.preprocessing.shortSide).toBe(160);
       detector.dispose();
     },
     120_000,

@@ -28,8 +28,9 @@ const augmentationSchema = z.strictObject({
   distortion: distortionSchema.nullable().prefault({}),
 });
 
-/** Widths of the heads other than the published ones; see `SegmentationConfig`. */
+/** Widths other than the published ones: of the backbone's first stage, and of the heads; see `SegmentationConfig`. */
 const widthsSchema = z.strictObject({
+  embedDim: count.optional(),
   channels: count.optional(),
   auxiliaryChannels: z.number().int().nonnegative().optional(),
 });

@@ -64,6 +64,7 @@ export function createSegmentationTask(options: SegmentationTaskOptions): Segmen
   const sampling = { length, batchSize, shuffle: true, dropLast: length >= batchSize, seed };
   const config = segmentationConfig(recipe.model, {
     numClasses: labels.length,
+    ...(recipe.widths.embedDim === undefined ? {} : { embedDim: recipe.widths.embedDim }),
     ...(recipe.widths.channels === undefined ? {} : { channels: recipe.widths.channels }),
     ...(recipe.widths.auxiliaryChannels === undefined
       ? {}
