@@ -72,7 +72,7 @@ export const FINETUNE_RECIPE = {
 export const DIGIT_SCENES_RECIPE = {
   model: 'mask-rcnn-as-mlp-nano',
   widths: { channels: 48, rpnChannels: 32, boxFcChannels: 128, maskConvs: 3, maskChannels: 32 },
-  epochs: 4,
+  epochs: 6,
   batchSize: 8,
   accumulate: 1,
   lr: 2e-3,

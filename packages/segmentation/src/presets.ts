@@ -66,31 +66,33 @@ export const FINETUNE_RECIPE = {
 /**
  * Scenes of handwritten digits, for a network small enough for two cores.
  *
- *     npm run segment -- train --data digit-scenes --out runs/digit-scenes
+ *     npm run segment -- train --data digit-scenes --weights WEIGHTS --out runs/digit-scenes
+ *
+ * WEIGHTS are those of the detector of the same scenes (`packages/detection/weights/digit-scenes.safetensors`), whose backbone
+ * knows the digits already.
  */
 export const DIGIT_SCENES_RECIPE = {
   model: 'upernet-as-mlp-nano',
-  widths: { channels: 32, auxiliaryChannels: 0 },
-  epochs: 2,
+  widths: { channels: 48, auxiliaryChannels: 48 },
+  epochs: 3,
   batchSize: 8,
-  lr: 1e-2,
+  lr: 3e-3,
   lrBatch: null,
   clipNorm: 5,
   evalEvery: 1,
-  schedule: { kind: 'cosine', warmupEpochs: 0.1, warmupLr: 1e-4, minLr: 1e-5, lag: false },
+  schedule: { kind: 'cosine', warmupEpochs: 0.1, warmupLr: 1e-5, minLr: 1e-5, lag: false },
   dropPathRate: 0,
-  // Scenes are enlarged by half: at their own size, pen strokes are as thin as one cell of the finest map.
-  cropSize: 192,
+  cropSize: 160,
   augmentation: {
-    longSide: 192,
-    shortSide: 192,
+    longSide: 160,
+    shortSide: 160,
     ratio: [1, 1],
     maxClassPart: 1,
     flip: 0,
     distortion: null,
   },
-  testLongSide: 192,
-  testShortSide: 192,
+  testLongSide: 160,
+  testShortSide: 160,
   logEvery: 20,
   workers: 1,
 } as const satisfies SegmentationRecipeInput;

@@ -4,7 +4,7 @@ import type { Split } from './segmentation-folder.ts';
 /** The name that stands for scenes of handwritten digits where a data set is asked for. */
 export const DIGIT_SCENES = 'digit-scenes';
 /** Scenes in each part. */
-const LENGTHS: Readonly<Record<Split, number>> = { train: 8000, val: 200 };
+const LENGTHS: Readonly<Record<Split, number>> = { train: 20_000, val: 200 };
 
 /** The scenes to train on, made of training digits, or the held-out ones, of test digits. */
 export function openScenes(split: Split, length = LENGTHS[split]): DigitScenes {
