@@ -18,9 +18,9 @@ const task: TrainTask<ClassificationBatch, Flags> = {
       '@as-mlp/classification'
     );
     const recipe = parseClassificationRecipe(settings);
-    const task = createClassificationTask({ data: flags.data, recipe, onEvaluation });
-    if (flags.weights !== undefined) await initializeFrom(task.model, flags.weights);
-    return { task, recipe };
+    const { task, data, model } = createClassificationTask({ data: flags.data, recipe, onEvaluation });
+    if (flags.weights !== undefined) await initializeFrom(model, flags.weights);
+    return { task, data, recipe };
   },
 };
 

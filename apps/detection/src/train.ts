@@ -20,10 +20,11 @@ const task: TrainTask<DetectionBatch, Flags> = {
   async prepare(settings, flags, onEvaluation) {
     const { createDetectionTask, initializeFrom, parseDetectionRecipe } = await import('@as-mlp/detection');
     const recipe = parseDetectionRecipe(settings);
-    const task = await createDetectionTask({ data: flags.data, recipe, onEvaluation });
+    const training = await createDetectionTask({ data: flags.data, recipe, onEvaluation });
+    const { task, data, model, labels } = training;
     const weights = flags.finetune ?? flags.weights;
-    if (weights !== undefined) await initializeFrom(task.model, weights, task.labels);
-    return { task, recipe };
+    if (weights !== undefined) await initializeFrom(model, weights, labels);
+    return { task, data, recipe };
   },
 };
 

@@ -28,10 +28,11 @@ const task: TrainTask<SegmentationBatch, Flags> = {
       '@as-mlp/segmentation'
     );
     const recipe = parseSegmentationRecipe(settings);
-    const task = createSegmentationTask({ data: flags.data, recipe, onEvaluation });
+    const training = createSegmentationTask({ data: flags.data, recipe, onEvaluation });
+    const { task, data, model, labels } = training;
     const weights = flags.finetune ?? flags.weights;
-    if (weights !== undefined) await initializeFrom(task.model, weights, task.labels);
-    return { task, recipe };
+    if (weights !== undefined) await initializeFrom(model, weights, labels);
+    return { task, data, recipe };
   },
 };
 

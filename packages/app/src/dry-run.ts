@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { contactSheet, type Tile } from '@as-mlp/data';
 import type { Engine } from '@as-mlp/engine';
-import type { LoopRecipe, Plan, Task } from '@as-mlp/train';
+import type { Plan, TrainingData } from '@as-mlp/train';
 import { annotated } from './annotate.ts';
 import type { Cli } from './cli.ts';
 import { lineChart, sparkline } from './line-chart.ts';
 import { outputFolder, writePicture, writeText } from './outputs.ts';
 import { formatTable } from './table.ts';
 import { formatSeconds } from './terminal.ts';
+import type { Training } from './training.ts';
 
 const TILE = 240;
 const MOST_TILES = 64;
@@ -19,22 +20,22 @@ const UPDATES = 3;
  * thrown away, how long it would take. Pictures go to `out/dry-run`; a later training may use `out`.
  */
 export async function dryRun<Batch>(
-  { task, recipe }: { readonly task: Task<Batch>; readonly recipe: LoopRecipe },
+  { task, data, recipe }: Training<Batch>,
   out: string,
   engine: Engine,
   { terminal, signal }: Cli,
 ): Promise<void> {
   const { planTraining, rehearse } = await import('@as-mlp/train');
   try {
-    const plan = planTraining(recipe, task.batchesPerEpoch);
+    const plan = planTraining(recipe, data.batchesPerEpoch);
     const folder = await outputFolder(join(out, 'dry-run'));
     terminal.out(`recipe: ${JSON.stringify(recipe, null, 2)}\n`);
-    terminal.out(describeData(task));
+    terminal.out(describeData(data));
     await writeText(join(folder, 'lr.svg'), lrChart(plan));
     terminal.out(describeRates(plan));
     signal.throwIfAborted();
-    const { batch, results, secondsPerUpdate, seconds } = await rehearse(task, recipe, engine, UPDATES);
-    const tiles = await tilesOf(task, batch);
+    const { batch, results, secondsPerUpdate, seconds } = await rehearse(task, data, recipe, engine, UPDATES);
+    const tiles = await tilesOf(data, batch);
     if (tiles.length > 0) {
       await writePicture(join(folder, 'batch.png'), await contactSheet(tiles, { tileSize: TILE }));
     }
@@ -51,11 +52,11 @@ export async function dryRun<Batch>(
   }
 }
 
-function describeData<Batch>({ describeData, batchesPerEpoch }: Task<Batch>): string {
-  const data = describeData?.();
-  const batches = `${batchesPerEpoch.toLocaleString('en')} batches an epoch`;
-  if (!data) return `data: ${batches}\n`;
-  const { training, validation, classes } = data;
+function describeData<Batch>(data: TrainingData<Batch>): string {
+  const summary = data.summary?.();
+  const batches = `${data.batchesPerEpoch.toLocaleString('en')} batches an epoch`;
+  if (!summary) return `data: ${batches}\n`;
+  const { training, validation, classes } = summary;
   const names = classes.slice(0, 12).join(', ') + (classes.length > 12 ? ', …' : '');
   return (
     `data: ${training.toLocaleString('en')} training images in ${batches}, ` +
@@ -87,9 +88,9 @@ function lrChart({ totalUpdates, learningRate }: Plan): string {
   return lineChart({ title: 'Learning rate', x: 'update', y: 'rate', lines });
 }
 
-async function tilesOf<Batch>({ preview }: Task<Batch>, batch: Batch): Promise<Tile[]> {
+async function tilesOf<Batch>(data: TrainingData<Batch>, batch: Batch): Promise<Tile[]> {
   const tiles: Tile[] = [];
-  for (const { image, caption, objects } of (preview?.(batch) ?? []).slice(0, MOST_TILES)) {
+  for (const { image, caption, objects } of (data.preview?.(batch) ?? []).slice(0, MOST_TILES)) {
     tiles.push({ image: objects ? await annotated(image, objects, { side: TILE }) : image, caption });
   }
   return tiles;

@@ -71,5 +71,6 @@ export {
   processTerminal,
   type Terminal,
 } from './terminal.ts';
-export { type TrainFlags, type Training, type TrainTask, trainVerb } from './train.ts';
+export { type TrainFlags, type TrainTask, trainVerb } from './train.ts';
+export type { Training } from './training.ts';
 export { type WeightFlags, weightOptions, weightSettings } from './weights.ts';

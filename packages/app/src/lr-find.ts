@@ -38,12 +38,18 @@ async function findRate<Batch, F extends TrainFlags>(
   const settings = await settingsOf(task, flags);
   const folder = await outputFolder(flags.out);
   const engine = await cli.openEngine(flags);
-  const { task: learning, recipe } = await task.prepare(settings, flags, () => undefined);
+  const { task: learning, data, recipe } = await task.prepare(settings, flags, () => undefined);
   const { updates, from, to } = flags;
   const progress = terminal.progress('lr-find', updates, 'updates');
   try {
     const onUpdate = (done: number) => progress.update(done);
-    const sweep = await findLearningRate(learning, recipe, engine, { from, to, updates, signal, onUpdate });
+    const sweep = await findLearningRate(learning, data, recipe, engine, {
+      from,
+      to,
+      updates,
+      signal,
+      onUpdate,
+    });
     if (signal.aborted) return;
     progress.stop();
     // What a training is told is scaled with the images of an update before it is applied.

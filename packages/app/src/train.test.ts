@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createRng } from '@as-mlp/base';
 import { createImage, readImageSize } from '@as-mlp/data';
 import { Linear } from '@as-mlp/nn';
-import { loopRecipe, parseRecipe, type Task } from '@as-mlp/train';
+import { loopRecipe, parseRecipe, type Task, type TrainingData } from '@as-mlp/train';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { lrFindVerb } from './lr-find.ts';
@@ -28,12 +28,8 @@ function verbs(onBatch: () => void = () => undefined) {
     return {
       name: 'probe',
       model,
-      batchesPerEpoch: 2,
       decayRule: 'classification',
       metric: { name: 'score', better: 'higher' },
-      async *batches(_, start) {
-        for (let i = start; i < 2; i++) yield i;
-      },
       tensors: () => {
         onBatch();
         return [];
@@ -46,16 +42,22 @@ function verbs(onBatch: () => void = () => undefined) {
         return { score: 0.5 };
       },
       metadata: () => ({ task: 'probe' }),
-      describeData: () => ({ training: 2, validation: 1234, classes: ['left', 'right'] }),
-      preview: (batch) => [
-        { image: createImage({ height: 8, width: 8 }), caption: `batch ${batch}` },
-        {
-          image: createImage({ height: 8, width: 8 }),
-          caption: 'with a box',
-          objects: [{ label: 'left', index: 0, box: [1, 1, 6, 6] }],
-        },
-      ],
     };
+  };
+  const data: TrainingData<number> = {
+    batchesPerEpoch: 2,
+    async *batches(_, start) {
+      for (let i = start; i < 2; i++) yield i;
+    },
+    summary: () => ({ training: 2, validation: 1234, classes: ['left', 'right'] }),
+    preview: (batch) => [
+      { image: createImage({ height: 8, width: 8 }), caption: `batch ${batch}` },
+      {
+        image: createImage({ height: 8, width: 8 }),
+        caption: 'with a box',
+        objects: [{ label: 'left', index: 0, box: [1, 1, 6, 6] }],
+      },
+    ],
   };
   const task: TrainTask<number, TrainFlags> = {
     preset: async ({ data }) => ({
@@ -66,7 +68,7 @@ function verbs(onBatch: () => void = () => undefined) {
     }),
     async prepare({ plain, ...settings }, _, onEvaluation) {
       prepared.push(plain === undefined ? settings : { ...settings, plain });
-      return { task: createTask(onEvaluation), recipe: parseRecipe(loopRecipe, settings) };
+      return { task: createTask(onEvaluation), data, recipe: parseRecipe(loopRecipe, settings) };
     },
     plain: (settings) => ({ ...settings, plain: true }),
   };

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AsMlpError } from '@as-mlp/base';
-import type { Frozen, LoopRecipe, OverfitWatch, Progress, Task } from '@as-mlp/train';
+import type { Frozen, OverfitWatch, Progress } from '@as-mlp/train';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Cli, Verb } from './cli.ts';
 import { dryRun } from './dry-run.ts';
@@ -14,6 +14,7 @@ import {
   wholeNumber,
 } from './options.ts';
 import type { ProgressLine } from './terminal.ts';
+import type { Training } from './training.ts';
 
 /** Options of every `train`. */
 export interface TrainFlags extends EngineFlags {
@@ -30,12 +31,6 @@ export interface TrainFlags extends EngineFlags {
   readonly dryRun?: boolean;
   readonly overfit?: number;
   readonly detectAnomaly?: boolean;
-}
-
-/** A training that is ready to start. */
-export interface Training<Batch> {
-  readonly task: Task<Batch>;
-  readonly recipe: LoopRecipe;
 }
 
 /** What a task brings to `train`. */
@@ -106,7 +101,7 @@ async function train<Batch, F extends TrainFlags>(
   cli: Cli,
 ): Promise<void> {
   const { terminal } = cli;
-  const { createOverfitWatch, fit, freezeModules, overfitTask } = await import('@as-mlp/train');
+  const { createOverfitWatch, fit, freezeModules, judgedByLoss, overfit } = await import('@as-mlp/train');
   const { createTrainingReport } = await import('./report/training-report.ts');
   const settings = await settingsOf(task, flags);
   const engine = await cli.openEngine(flags);
@@ -119,13 +114,15 @@ async function train<Batch, F extends TrainFlags>(
   const frozen = freezeModules(prepared.task.model, recipe.freeze);
   if (flags.dryRun) return await dryRun(prepared, flags.out, engine, cli);
   const overfits = flags.overfit === undefined ? 0 : Math.ceil(flags.overfit / recipe.batchSize);
-  const learning = overfits ? await overfitTask(prepared.task, recipe, overfits) : prepared.task;
+  const few = overfits ? await overfit(prepared.data, overfits) : undefined;
+  const data = few ?? prepared.data;
+  const learning = few ? judgedByLoss(prepared.task, few, recipe) : prepared.task;
   const watch = overfits ? createOverfitWatch(overfits) : undefined;
   const learnt = new AbortController();
   const signal = AbortSignal.any([cli.signal, learnt.signal]);
   terminal.log(
     `training ${learning.model.parameterCount().toLocaleString('en')} parameters${describeFrozen(frozen)}, ` +
-      `${recipe.epochs} epochs of ${learning.batchesPerEpoch} batches of ${recipe.batchSize}; run folder: ${flags.out}`,
+      `${recipe.epochs} epochs of ${data.batchesPerEpoch} batches of ${recipe.batchSize}; run folder: ${flags.out}`,
   );
   if (watch) {
     terminal.log(
@@ -133,12 +130,13 @@ async function train<Batch, F extends TrainFlags>(
     );
   }
   try {
-    const { out: folder, data } = flags;
-    const report = await createTrainingReport({ folder, data, recipe, task: learning });
+    const { out: folder, data: source } = flags;
+    const report = await createTrainingReport({ folder, source, recipe, task: learning, data });
     const result = await fit(
       learning,
+      data,
       recipe,
-      { folder: flags.out, resume: flags.resume ?? false, engine, detectAnomaly: flags.detectAnomaly },
+      { folder, resume: flags.resume ?? false, engine, detectAnomaly: flags.detectAnomaly },
       {
         signal,
         on: {

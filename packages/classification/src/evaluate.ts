@@ -1,10 +1,10 @@
 import type { AsMlpError } from '@as-mlp/base';
-import { type Batch, createLoader, createSampler, type Json } from '@as-mlp/data';
+import { type Batch, createLoader, createSampler } from '@as-mlp/data';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier } from './classifier.ts';
 import { openDataset } from './dataset.ts';
 import { ClassificationEvaluator, type ClassificationMetrics, softmax, topK } from './metrics.ts';
-import type { SampleSource } from './samples.ts';
+import { samplesFrom } from './samples.ts';
 
 /** What to evaluate on, and how. */
 export interface EvaluationOptions {
@@ -39,12 +39,6 @@ export interface Evaluation {
   readonly failures: readonly AsMlpError[];
 }
 
-/** Where threads find the sample functions: the source in development, the built file beside this one otherwise. */
-export function samplesModule(): URL {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return new URL(`./samples.${extension}`, import.meta.url);
-}
-
 /** Threads for a data set: none where images are in memory already. */
 export function loadingThreads(data: string, asked: number | undefined): number | undefined {
   return asked ?? (data === 'mnist' ? 0 : undefined);
@@ -62,9 +56,8 @@ export async function evaluateClassifier(
   const { labels, preprocessing } = classifier;
   const { numClasses } = classifier.model.config;
   const total = openDataset(data, { split, labels }).targets.length;
-  const source: SampleSource = { data, split, labels, preprocessing };
   const loader = createLoader<string>({
-    load: { module: samplesModule(), export: 'classificationSamples', argument: source as unknown as Json },
+    load: samplesFrom({ data, split, labels, preprocessing }),
     sampler: createSampler({ length: total, batchSize }),
     workers: loadingThreads(data, options.workers),
     onError: 'skip',

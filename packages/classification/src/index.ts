@@ -54,7 +54,7 @@ export {
 export { classificationSamples, type SampleSource } from './samples.ts';
 export {
   type ClassificationBatch,
-  type ClassificationTask,
   type ClassificationTaskOptions,
+  type ClassificationTraining,
   createClassificationTask,
 } from './task.ts';

@@ -1,4 +1,4 @@
-import { type Json, type LoadSample, normalize } from '@as-mlp/data';
+import { type Json, type LoadModule, type LoadSample, normalize } from '@as-mlp/data';
 import { trainingValues } from './augment.ts';
 import type { Augmentation } from './augmentation.ts';
 import { openDataset } from './dataset.ts';
@@ -12,6 +12,12 @@ export interface SampleSource {
   readonly preprocessing: Preprocessing;
   /** Left out for evaluation. */
   readonly augmentation?: Augmentation;
+}
+
+/** What tells loading threads to load from `source`. */
+export function samplesFrom(source: SampleSource): LoadModule {
+  const argument = source as unknown as Json;
+  return { module: import.meta.url, export: 'classificationSamples', argument };
 }
 
 /**

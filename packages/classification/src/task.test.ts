@@ -45,10 +45,10 @@ async function batchesOf(
   epoch = 0,
   start = 0,
 ): Promise<ClassificationBatch[]> {
-  const task = open(settings);
+  const { data, model } = open(settings);
   const batches: ClassificationBatch[] = [];
-  for await (const batch of task.batches(epoch, start)) batches.push(batch);
-  task.model.dispose();
+  for await (const batch of data.batches(epoch, start)) batches.push(batch);
+  model.dispose();
   return batches;
 }
 
@@ -99,7 +99,7 @@ describe('the loss', () => {
     ['mixed images', {}],
     ['labels', { augmentation: { mixup: 0, cutmix: 0 } }],
   ])('takes %s', async (_, settings) => {
-    const task = open(settings);
+    const { task, model } = open(settings);
     const [batch] = await batchesOf(settings);
     const tensors = task.tensors(batch!).map(({ shape, data }, i) => {
       expect(task.inputs![i]!.shape).toEqual(['batch', ...shape.slice(1)]);
@@ -109,7 +109,7 @@ describe('the loss', () => {
     // A fresh network is unsure: ln 3.
     expect((await total.data())[0]).toBeCloseTo(Math.log(3), 0);
     tf.dispose([total, ...tensors]);
-    task.model.dispose();
+    model.dispose();
   });
 });
 
@@ -121,31 +121,31 @@ describe('createClassificationTask', () => {
       workers: 0,
       augmentation: { kind: 'shift', pixels: 0, flip: 0 },
     });
-    const task = createClassificationTask({ data: 'mnist', recipe });
-    expect(task.describeData!()).toEqual({ training: 60_000, validation: 10_000, classes: task.labels });
-    for await (const batch of task.batches(0, 0)) {
-      const shown = task.preview!(batch);
+    const { data, model, labels } = createClassificationTask({ data: 'mnist', recipe });
+    expect(data.summary!()).toEqual({ training: 60_000, validation: 10_000, classes: labels });
+    for await (const batch of data.batches(0, 0)) {
+      const shown = data.preview!(batch);
       expect(shown.map(({ caption }) => caption)).toEqual([...batch.targets].map(String));
       const digits = openDataset('mnist', { split: 'train' });
       const index = Number(/\d+/.exec(batch.names[0]!)![0]);
-      const { data } = await digits.load(index);
+      const digit = await digits.load(index);
       const sum = (bytes: Uint8Array) => bytes.reduce((a, b) => a + b, 0);
       // The same digit, enlarged from 28 to 32 pixels.
-      expect(sum(shown[0]!.image.data) / sum(data)).toBeCloseTo((32 / 28) ** 2, 1);
+      expect(sum(shown[0]!.image.data) / sum(digit.data)).toBeCloseTo((32 / 28) ** 2, 1);
       break;
     }
-    task.model.dispose();
+    model.dispose();
   });
 
   it('names the classes of mixed images with their shares', async () => {
-    const task = open();
+    const { data, model } = open();
     const [batch] = await batchesOf({});
-    for (const { caption } of task.preview!(batch!)) {
+    for (const { caption } of data.preview!(batch!)) {
       const shares = [...caption.matchAll(/(\d+) %/g)].map(([, percent]) => Number(percent));
       // Smoothing takes a tenth.
       expect(shares.reduce((a, b) => a + b, 0)).toBeGreaterThan(88);
       expect(shares.length).toBeLessThanOrEqual(2);
     }
-    task.model.dispose();
+    model.dispose();
   });
 });

@@ -1,17 +1,17 @@
 import { AsMlpError, createRng } from '@as-mlp/base';
-import { type Batch, createLoader, createSampler, denormalize, type Json } from '@as-mlp/data';
+import { type Batch, createSampler, denormalize } from '@as-mlp/data';
 import { crossEntropy } from '@as-mlp/nn';
-import type { Task } from '@as-mlp/train';
+import { loadedData, type Task, type TrainingData } from '@as-mlp/train';
 import type * as tf from '@tensorflow/tfjs-core';
 import { createClassifier } from './classifier.ts';
 import { openDataset } from './dataset.ts';
-import { type Evaluation, evaluateClassifier, loadingThreads, samplesModule } from './evaluate.ts';
+import { type Evaluation, evaluateClassifier, loadingThreads } from './evaluate.ts';
 import { encodeMetadata } from './metadata.ts';
 import { drawMix, mixes, mixImages, mixTargets } from './mixing.ts';
 import { type ClassificationModel, createClassificationModel } from './model.ts';
 import { IMAGENET_PREPROCESSING, type Preprocessing } from './preprocess.ts';
 import type { ClassificationRecipe } from './recipe.ts';
-import type { SampleSource } from './samples.ts';
+import { samplesFrom } from './samples.ts';
 import { classificationSections, createGuesses, type Guesses } from './sections.ts';
 
 /** A batch on its way to the network. */
@@ -23,8 +23,11 @@ export interface ClassificationBatch {
   readonly names: readonly string[];
 }
 
-/** A classification task with what it was made from. */
-export interface ClassificationTask extends Task<ClassificationBatch> {
+/** What `fit` trains a classifier by, with what it was made from. */
+export interface ClassificationTraining {
+  readonly task: Task<ClassificationBatch>;
+  readonly data: TrainingData<ClassificationBatch>;
+  /** The task's model. */
   readonly model: ClassificationModel;
   readonly labels: readonly string[];
   readonly preprocessing: Preprocessing;
@@ -43,7 +46,7 @@ export interface ClassificationTaskOptions {
  * Training of a fresh classifier on the `train` split of a data set, evaluated on its `val` split. The classes are those
  * of the training split.
  */
-export function createClassificationTask(options: ClassificationTaskOptions): ClassificationTask {
+export function createClassificationTask(options: ClassificationTaskOptions): ClassificationTraining {
   const { data, recipe, onEvaluation } = options;
   const { augmentation, batchSize, imageSize: size, cropFraction, labelSmoothing, seed } = recipe;
   const training = openDataset(data, { split: 'train' });
@@ -63,13 +66,6 @@ export function createClassificationTask(options: ClassificationTaskOptions): Cl
     ...(recipe.dropPathRate === null ? {} : { dropPathRate: recipe.dropPathRate }),
   });
   const classifier = createClassifier(model, { labels, preprocessing });
-  const source: SampleSource = {
-    data,
-    split: 'train',
-    labels,
-    preprocessing,
-    augmentation,
-  };
 
   /** A batch of the loader as the network gets it; its mixing follows from the seed, the epoch and its number alone. */
   function toBatch({ tensors, meta: names, epoch, batch }: Batch<string>): ClassificationBatch {
@@ -83,32 +79,13 @@ export function createClassificationTask(options: ClassificationTaskOptions): Cl
     return { images, targets: mixTargets(targets, labels.length, labelSmoothing, mix.lambda), names };
   }
 
-  async function* batches(epoch: number, start: number): AsyncGenerator<ClassificationBatch> {
-    const sampler = createSampler(sampling);
-    sampler.restore({ ...sampler.state(), epoch, batch: start });
-    const loader = createLoader<string>({
-      load: { module: samplesModule(), export: 'classificationSamples', argument: source as unknown as Json },
-      sampler,
-      workers,
-    });
-    try {
-      for await (const batch of loader) yield toBatch(batch);
-    } finally {
-      await loader.close();
-    }
-  }
-
   let last: { evaluation: Evaluation; guesses: Guesses } | undefined;
 
-  return {
+  const task: Task<ClassificationBatch> = {
     name: 'classification',
     model,
-    labels,
-    preprocessing,
-    batchesPerEpoch: createSampler(sampling).batchesPerEpoch,
     decayRule: 'classification',
     metric: { name: 'top1', better: 'higher' },
-    batches,
     tensors: ({ images, targets, names }) => [
       { shape: [names.length, size, size, 3], data: images },
       { shape: mixing ? [names.length, labels.length] : [names.length], data: targets },
@@ -138,6 +115,17 @@ export function createClassificationTask(options: ClassificationTaskOptions): Cl
     },
     sections: async () => (last ? classificationSections(last.evaluation, last.guesses, heldOut) : []),
     metadata: () => encodeMetadata(model.config, labels, preprocessing),
+  };
+
+  const trainingData: TrainingData<ClassificationBatch> = {
+    ...loadedData(
+      {
+        load: samplesFrom({ data, split: 'train', labels, preprocessing, augmentation }),
+        sampler: () => createSampler(sampling),
+        workers,
+      },
+      toBatch,
+    ),
     describe: ({ names }) =>
       names.slice(0, 8).join(', ') + (names.length > 8 ? `, … (${names.length} images)` : ''),
     preview: ({ images, targets, names }) =>
@@ -151,8 +139,10 @@ export function createClassificationTask(options: ClassificationTaskOptions): Cl
         );
         return { image, caption: captionOf(targets, i, labels) };
       }),
-    describeData: () => ({ training: length, validation: heldOut.targets.length, classes: labels }),
+    summary: () => ({ training: length, validation: heldOut.targets.length, classes: labels }),
   };
+
+  return { task, data: trainingData, model, labels, preprocessing };
 }
 
 /** Mixing takes a batch in pairs. */

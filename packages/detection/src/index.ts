@@ -131,7 +131,7 @@ export { roiLevels } from './roi/levels.ts';
 export { type HostMap, ROI_NUMBERS, roiAlign, roiAlignGradient, toRois } from './roi/roi-align.ts';
 export { roiAlignOp } from './roi/roi-align-op.ts';
 export { type DetectionSample, type DetectionSource, detectionSamples } from './samples.ts';
-export { createDetectionTask, type DetectionTask, type DetectionTaskOptions } from './task.ts';
+export { createDetectionTask, type DetectionTaskOptions, type DetectionTraining } from './task.ts';
 export { type AssignerSettings, assign } from './training/assign.ts';
 export { augmentExample, type DetectionAugmentation } from './training/augment.ts';
 export type { DetectionBatch } from './training/batch.ts';

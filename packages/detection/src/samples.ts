@@ -1,4 +1,4 @@
-import type { Json, LoadSample, RgbImage } from '@as-mlp/data';
+import type { Json, LoadModule, LoadSample, RgbImage } from '@as-mlp/data';
 import { openExamples } from './data/examples.ts';
 import { augmentExample, type DetectionAugmentation } from './training/augment.ts';
 import type { DetectionTargets } from './training/roi-targets.ts';
@@ -15,6 +15,11 @@ export interface DetectionSample {
   readonly image: RgbImage;
   readonly targets: DetectionTargets;
   readonly name: string;
+}
+
+/** What tells loading threads to load from `source`. */
+export function samplesFrom(source: DetectionSource): LoadModule {
+  return { module: import.meta.url, export: 'detectionSamples', argument: source as unknown as Json };
 }
 
 /**

@@ -39,41 +39,39 @@ function tinyRecipe(changes: Partial<DetectionRecipe>): DetectionRecipe {
     ...changes,
   });
 }
+const openTask = (recipe: DetectionRecipe) => createDetectionTask({ data: join(root, 'data'), recipe });
 
 describe('createDetectionTask', () => {
   it('says what it learns from, and shows the first batch as the network gets it', async () => {
-    const data = join(root, 'data');
     const recipe = tinyRecipe({});
     recipe.augmentation.flip = 0;
-    const task = await createDetectionTask({ data, recipe });
-    expect(task.describeData!()).toEqual({ training: 6, validation: 2, classes: task.labels });
-    for await (const batch of task.batches(0, 0)) {
-      const shown = task.preview!(batch);
+    const { data, model, labels } = await openTask(recipe);
+    expect(data.summary!()).toEqual({ training: 6, validation: 2, classes: labels });
+    for await (const batch of data.batches(0, 0)) {
+      const shown = data.preview!(batch);
       expect(shown).toHaveLength(2);
       const index = Number(shown[0]!.caption.slice(0, 6));
       const { image, objects } = openScenes('train').scene(index);
       expect(shown[0]!.image).toEqual(image);
-      expect(shown[0]!.objects!.map(({ label }) => label)).toEqual(
-        objects.map(({ label }) => task.labels[label]),
-      );
+      expect(shown[0]!.objects!.map(({ label }) => label)).toEqual(objects.map(({ label }) => labels[label]));
       const { top, left, height, width, mask } = objects[0]!;
       expect(shown[0]!.objects![0]!.box).toEqual([left, top, left + width, top + height]);
       const sum = (values: Uint8Array) => values.reduce((a, b) => a + b, 0);
       expect(sum(shown[0]!.objects![0]!.mask!())).toBe(sum(mask));
       break;
     }
-    task.model.dispose();
+    model.dispose();
   });
 
   it.each(['mask-rcnn-as-mlp-nano', 'cascade-mask-rcnn-as-mlp-nano'])(
     'trains %s, evaluates it, and leaves weights that can be loaded',
-    async (model) => {
-      const recipe = tinyRecipe({ model, epochs: 1 });
-      const task = await createDetectionTask({ data: join(root, 'data'), recipe });
-      expect(task.batchesPerEpoch).toBe(3);
+    async (name) => {
+      const recipe = tinyRecipe({ model: name, epochs: 1 });
+      const { task, data, model, labels } = await openTask(recipe);
+      expect(data.batchesPerEpoch).toBe(3);
       const losses: number[] = [];
-      const folder = join(root, model);
-      await fit(task, recipe, { folder }, { on: { progress: ({ loss }) => void losses.push(loss) } });
+      const folder = join(root, name);
+      await fit(task, data, recipe, { folder }, { on: { progress: ({ loss }) => void losses.push(loss) } });
       expect(losses).toHaveLength(3);
       expect(losses.every(Number.isFinite)).toBe(true);
       const metrics = await task.evaluate(new AbortController().signal);
@@ -89,9 +87,9 @@ describe('createDetectionTask', () => {
       const pictures = sections.flatMap((section) => (section.kind === 'pictures' ? section.pictures : []));
       expect(pictures).toHaveLength(4);
       for (const { views } of pictures) expect(views[0]!.objects!.length).toBeGreaterThan(0);
-      task.model.dispose();
+      model.dispose();
       const detector = await loadDetector(join(folder, 'best.safetensors'));
-      expect(detector.labels).toEqual(task.labels);
+      expect(detector.labels).toEqual(labels);
       expect(detector.preprocessing.shortSide).toBe(160);
       detector.dispose();
     },
@@ -107,16 +105,16 @@ describe('createDetectionTask', () => {
       stopAfter = Infinity,
     ) {
       const recipe = tinyRecipe({ epochs: 1, ...changes });
-      const task = await createDetectionTask({ data: join(root, 'data'), recipe });
+      const { task, data, model } = await openTask(recipe);
       const losses: number[] = [];
       const stop = new AbortController();
       const progress = ({ loss }: { loss: number }) => {
         if (losses.push(loss) >= stopAfter) stop.abort();
       };
       const run = { folder: join(root, folder), resume: true, ...(on ? { engine: on } : {}) };
-      await fit(task, recipe, run, { signal: stop.signal, on: { progress } });
-      const weights = (await task.model.stateDict()).map(({ name, data }) => [name, [...data]]);
-      task.model.dispose();
+      await fit(task, data, recipe, run, { signal: stop.signal, on: { progress } });
+      const weights = (await model.stateDict()).map((tensor) => [tensor.name, [...tensor.data]]);
+      model.dispose();
       return { losses, weights };
     }
 
@@ -156,10 +154,10 @@ describe('createDetectionTask', () => {
 
   it('gives the same batches from anywhere in an epoch, in threads or not', async () => {
     const batchesOf = async (workers: number, start: number) => {
-      const task = await createDetectionTask({ data: join(root, 'data'), recipe: tinyRecipe({ workers }) });
+      const { data, model } = await openTask(tinyRecipe({ workers }));
       const batches = [];
-      for await (const batch of task.batches(1, start)) batches.push(batch);
-      task.model.dispose();
+      for await (const batch of data.batches(1, start)) batches.push(batch);
+      model.dispose();
       return batches;
     };
     const all = await batchesOf(0, 0);

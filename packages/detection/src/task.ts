@@ -1,5 +1,4 @@
-import { createLoader, type Json } from '@as-mlp/data';
-import type { Task } from '@as-mlp/train';
+import { loadedData, type Task, type TrainingData } from '@as-mlp/train';
 import { detectionConfig } from './config.ts';
 import { openExamples, openHeldOut } from './data/examples.ts';
 import { createDetector } from './detector.ts';
@@ -8,7 +7,7 @@ import { encodeMetadata } from './metadata.ts';
 import { createDetectionModel, type DetectionModel } from './model.ts';
 import { COCO_PREPROCESSING, type Preprocessing } from './predict/preprocess.ts';
 import type { DetectionRecipe } from './recipe.ts';
-import type { DetectionSample, DetectionSource } from './samples.ts';
+import { type DetectionSample, samplesFrom } from './samples.ts';
 import { detectionSections } from './sections.ts';
 import { createAspectSampler } from './training/aspect-sampler.ts';
 import { batchTensors, collate, type DetectionBatch } from './training/batch.ts';
@@ -17,8 +16,11 @@ import { DETECTION_INPUTS, lossOf } from './training/losses.ts';
 import { previewBatch } from './training/preview.ts';
 import { TRAINING, type TrainingSettings } from './training/settings.ts';
 
-/** A detection task with what it was made from. */
-export interface DetectionTask extends Task<DetectionBatch> {
+/** What `fit` trains a detector by, with what it was made from. */
+export interface DetectionTraining {
+  readonly task: Task<DetectionBatch>;
+  readonly data: TrainingData<DetectionBatch>;
+  /** The task's model. */
   readonly model: DetectionModel;
   readonly labels: readonly string[];
   readonly preprocessing: Preprocessing;
@@ -37,7 +39,7 @@ export interface DetectionTaskOptions {
  * Training of a fresh detector on the training part of a data set, evaluated on its `val` part. The classes are those of the
  * training part.
  */
-export async function createDetectionTask(options: DetectionTaskOptions): Promise<DetectionTask> {
+export async function createDetectionTask(options: DetectionTaskOptions): Promise<DetectionTraining> {
   const { data, recipe, onEvaluation } = options;
   const { batchSize, seed } = recipe;
   const { labels, sizes } = await openExamples(data);
@@ -57,34 +59,13 @@ export async function createDetectionTask(options: DetectionTaskOptions): Promis
   // Not compiled: its weights change between evaluations.
   const detector = createDetector(model, { labels, preprocessing });
   const settings = trainingSettings(TRAINING[config.architecture], recipe);
-  const source: DetectionSource = { data, labels, augmentation: recipe.augmentation };
-
-  async function* batches(epoch: number, start: number): AsyncGenerator<DetectionBatch> {
-    const sampler = createAspectSampler(sizes, { batchSize, seed });
-    sampler.restore({ ...sampler.state(), epoch, batch: start });
-    const loader = createLoader<DetectionSample>({
-      load: { module: samplesModule(), export: 'detectionSamples', argument: source as unknown as Json },
-      sampler,
-      ...(recipe.workers === null ? {} : { workers: recipe.workers }),
-    });
-    try {
-      for await (const { meta } of loader) yield collate(meta, COCO_PREPROCESSING);
-    } finally {
-      await loader.close();
-    }
-  }
-
   let last: DetectionEvaluation | undefined;
 
-  return {
+  const task: Task<DetectionBatch> = {
     name: 'detection',
     model,
-    labels,
-    preprocessing,
-    batchesPerEpoch: createAspectSampler(sizes, { batchSize, seed }).batchesPerEpoch,
     decayRule: 'dense',
     metric: { name: 'AP', better: 'higher' },
-    batches,
     tensors: batchTensors,
     inputs: DETECTION_INPUTS,
     host: detectionHost({ config, strides: model.neck.strides, settings }),
@@ -101,20 +82,27 @@ export async function createDetectionTask(options: DetectionTaskOptions): Promis
     },
     sections: async () => (last ? detectionSections(last, heldOut.load) : []),
     metadata: () => encodeMetadata(config, labels, preprocessing),
+  };
+
+  const trainingData: TrainingData<DetectionBatch> = {
+    ...loadedData<DetectionSample, DetectionBatch>(
+      {
+        load: samplesFrom({ data, labels, augmentation: recipe.augmentation }),
+        sampler: () => createAspectSampler(sizes, { batchSize, seed }),
+        workers: recipe.workers ?? undefined,
+      },
+      ({ meta }) => collate(meta, COCO_PREPROCESSING),
+    ),
     describe: ({ names }) => names.join(', '),
     preview: (batch) => previewBatch(batch, labels, preprocessing),
-    describeData: () => ({
+    summary: () => ({
       training: sizes.length,
       validation: heldOut.dataset.images.length,
       classes: labels,
     }),
   };
-}
 
-/** Where threads find the sample functions: the source in development, the built file beside this one otherwise. */
-function samplesModule(): URL {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return new URL(`./samples.${extension}`, import.meta.url);
+  return { task, data: trainingData, model, labels, preprocessing };
 }
 
 function trainingSettings(official: TrainingSettings, recipe: DetectionRecipe): TrainingSettings {

@@ -71,8 +71,8 @@ export {
 export {
   createSegmentationTask,
   type SegmentationBatch,
-  type SegmentationTask,
   type SegmentationTaskOptions,
+  type SegmentationTraining,
 } from './task.ts';
 export { augmentExample, flipExample, type SegmentationAugmentation } from './training/augment.ts';
 export { type Distortion, type DistortionLimits, distort, drawDistortion } from './training/distort.ts';

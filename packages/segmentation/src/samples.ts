@@ -1,4 +1,4 @@
-import type { Json, LoadSample, RgbImage } from '@as-mlp/data';
+import type { Json, LoadModule, LoadSample, RgbImage } from '@as-mlp/data';
 import { type Example, type ExampleOptions, openExamples } from './data/examples.ts';
 import { normalizePixels, type Preprocessing } from './predict/preprocess.ts';
 import { augmentExample, type SegmentationAugmentation } from './training/augment.ts';
@@ -9,6 +9,11 @@ export interface SegmentationSource extends ExampleOptions {
   readonly cropSize: number;
   readonly augmentation: SegmentationAugmentation;
   readonly statistics: Pick<Preprocessing, 'mean' | 'std'>;
+}
+
+/** What tells loading threads to load from `source`. */
+export function samplesFrom(source: SegmentationSource): LoadModule {
+  return { module: import.meta.url, export: 'segmentationSamples', argument: source as unknown as Json };
 }
 
 /**

@@ -54,32 +54,32 @@ const openTask = (recipe: SegmentationRecipe) => createSegmentationTask({ data: 
 
 describe('createSegmentationTask', () => {
   it('says what it learns from, and shows labels over the images', () => {
-    const data = join(root, 'data');
-    const task = createSegmentationTask({ data, recipe: tinyRecipe({ cropSize: 32 }) });
-    expect(task.describeData!()).toEqual({ training: 7, validation: 2, classes: task.labels });
-    const { mean, std } = task.preprocessing;
+    const training = openTask(tinyRecipe({ cropSize: 32 }));
+    const { data, model, palette } = training;
+    expect(data.summary!()).toEqual({ training: 7, validation: 2, classes: training.labels });
+    const { mean, std } = training.preprocessing;
     const grey = Float32Array.from({ length: 2 * 32 * 32 * 3 }, (_, i) => (100 - mean[i % 3]!) / std[i % 3]!);
     const labels = new Int32Array(2 * 32 * 32).fill(255);
     labels[32 * 32 + 1] = 4;
-    const shown = task.preview!({ images: grey, labels, names: ['/x/a.png', '/x/b.png'] });
+    const shown = data.preview!({ images: grey, labels, names: ['/x/a.png', '/x/b.png'] });
     expect(shown.map(({ caption }) => caption)).toEqual(['a.png', 'b.png']);
     expect(new Set(shown[0]!.image.data)).toEqual(new Set([100]));
-    const colour = task.palette[4]!;
+    const colour = palette[4]!;
     expect([...shown[1]!.image.data.slice(0, 6)]).toEqual([
       100,
       100,
       100,
       ...colour.map((c) => (100 + c) >> 1),
     ]);
-    task.model.dispose();
+    model.dispose();
   });
 
   it('trains, evaluates, and leaves weights that can be loaded', async () => {
     const recipe = tinyRecipe();
-    const task = openTask(recipe);
-    expect(task.batchesPerEpoch).toBe(3);
+    const { task, data, model, ...parts } = openTask(recipe);
+    expect(data.batchesPerEpoch).toBe(3);
     const folder = join(root, 'run');
-    const { best } = await fit(task, recipe, { folder });
+    const { best } = await fit(task, data, recipe, { folder });
     expect(Object.keys(best!.metrics)).toEqual(['mIoU', 'mAcc', 'aAcc']);
     const sections = await task.sections!();
     expect(sections.map(({ kind, title }) => `${kind}: ${title}`)).toEqual([
@@ -96,11 +96,10 @@ describe('createSegmentationTask', () => {
         expect(new Set(views.map(({ image }) => `${image.width}×${image.height}`)).size).toBe(1);
       }
     }
-    task.model.dispose();
+    model.dispose();
     const segmenter = await loadSegmenter(join(folder, 'best.safetensors'));
-    expect(segmenter.labels).toEqual(task.labels);
-    expect(segmenter.palette).toEqual(task.palette);
-    expect(segmenter.preprocessing).toEqual(task.preprocessing);
+    const { labels, palette, preprocessing } = segmenter;
+    expect({ labels, palette, preprocessing }).toEqual(parts);
     segmenter.dispose();
   }, 120_000);
 
@@ -109,15 +108,16 @@ describe('createSegmentationTask', () => {
     async () => {
       const partsOf = async (compiled: boolean) => {
         const recipe = tinyRecipe({ dropPathRate: 0.2, epochs: 2 });
-        const task = openTask(recipe);
+        const { task, data, model } = openTask(recipe);
         const parts: number[][] = [];
         await fit(
           task,
+          data,
           recipe,
           { folder: join(root, `compiled-${compiled}`), ...(compiled ? { engine } : {}) },
           { on: { progress: ({ loss, parts: one }) => void parts.push([loss, ...Object.values(one)]) } },
         );
-        task.model.dispose();
+        model.dispose();
         return parts;
       };
       const [single, compiled] = [await partsOf(false), await partsOf(true)];
@@ -135,10 +135,10 @@ describe('createSegmentationTask', () => {
 
   it('gives the same batches from anywhere in an epoch, in threads or not', async () => {
     const batchesOf = async (workers: number, start: number) => {
-      const task = openTask(tinyRecipe({ workers }));
+      const { data, model } = openTask(tinyRecipe({ workers }));
       const batches = [];
-      for await (const batch of task.batches(1, start)) batches.push(batch);
-      task.model.dispose();
+      for await (const batch of data.batches(1, start)) batches.push(batch);
+      model.dispose();
       return batches;
     };
     const all = await batchesOf(0, 0);
@@ -148,13 +148,13 @@ describe('createSegmentationTask', () => {
   });
 
   it('pads small images with zeros, and their labels with what is ignored', async () => {
-    const task = openTask(tinyRecipe({ cropSize: 256 }));
-    for await (const { images, labels } of task.batches(0, 2)) {
+    const { data, model } = openTask(tinyRecipe({ cropSize: 256 }));
+    for await (const { images, labels } of data.batches(0, 2)) {
       const last = labels.length - 1;
       expect([labels[0], labels[last]]).toEqual([0, 255]);
       expect([...images.subarray(3 * last)]).toEqual([0, 0, 0]);
     }
-    task.model.dispose();
+    model.dispose();
   });
 });
 
@@ -175,8 +175,8 @@ describe('recipes', () => {
   });
 
   it('spare the norms of the backbone from decay, not those of the heads', async () => {
-    const { model, decayRule } = openTask(tinyRecipe());
-    const { noDecay } = splitDecay(model.namedParameters(), decayRule);
+    const { model, task } = openTask(tinyRecipe());
+    const { noDecay } = splitDecay(model.namedParameters(), task.decayRule);
     expect(noDecay.length).toBeGreaterThan(20);
     expect(noDecay.every(([name]) => name.startsWith('backbone.') && name.includes('norm'))).toBe(true);
     model.dispose();

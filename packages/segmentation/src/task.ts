@@ -1,6 +1,6 @@
 import { AsMlpError } from '@as-mlp/base';
-import { createLoader, createSampler, type Json, type Rgb } from '@as-mlp/data';
-import type { Task } from '@as-mlp/train';
+import { createSampler, type Rgb } from '@as-mlp/data';
+import { loadedData, type Task, type TrainingData } from '@as-mlp/train';
 import * as tf from '@tensorflow/tfjs-core';
 import { segmentationConfig } from './config.ts';
 import { openExamples } from './data/examples.ts';
@@ -10,7 +10,7 @@ import { createSegmentationModel, type SegmentationModel } from './model.ts';
 import { paletteFor } from './names.ts';
 import { ADE20K_PREPROCESSING, type Preprocessing } from './predict/preprocess.ts';
 import type { SegmentationRecipe } from './recipe.ts';
-import type { SegmentationSource } from './samples.ts';
+import { samplesFrom } from './samples.ts';
 import { imageScore, segmentationSections } from './sections.ts';
 import { createSegmenter } from './segmenter.ts';
 import { segmentationLosses } from './training/losses.ts';
@@ -25,8 +25,11 @@ export interface SegmentationBatch {
   readonly names: readonly string[];
 }
 
-/** A segmentation task with what it was made from. */
-export interface SegmentationTask extends Task<SegmentationBatch> {
+/** What `fit` trains a segmenter by, with what it was made from. */
+export interface SegmentationTraining {
+  readonly task: Task<SegmentationBatch>;
+  readonly data: TrainingData<SegmentationBatch>;
+  /** The task's model. */
   readonly model: SegmentationModel;
   readonly labels: readonly string[];
   readonly palette: readonly Rgb[];
@@ -47,7 +50,7 @@ export interface SegmentationTaskOptions {
  *
  * @throws AsMlpError (input) when a part cannot be opened or has a single training image.
  */
-export function createSegmentationTask(options: SegmentationTaskOptions): SegmentationTask {
+export function createSegmentationTask(options: SegmentationTaskOptions): SegmentationTraining {
   const { data, recipe, onEvaluation } = options;
   const { batchSize, cropSize, seed, reduceZeroLabel, augmentation } = recipe;
   const training = openExamples(data, 'train', { reduceZeroLabel });
@@ -82,43 +85,13 @@ export function createSegmentationTask(options: SegmentationTaskOptions): Segmen
   // Not compiled: its weights change between evaluations.
   const segmenter = createSegmenter(model, { labels, palette, preprocessing });
   const { mean, std } = preprocessing;
-  const source: SegmentationSource = {
-    data,
-    cropSize,
-    reduceZeroLabel,
-    augmentation,
-    statistics: { mean, std },
-  };
-
-  async function* batches(epoch: number, start: number): AsyncGenerator<SegmentationBatch> {
-    const sampler = createSampler(sampling);
-    sampler.restore({ ...sampler.state(), epoch, batch: start });
-    const loader = createLoader<string>({
-      load: { module: samplesModule(), export: 'segmentationSamples', argument: source as unknown as Json },
-      sampler,
-      ...(recipe.workers === null ? {} : { workers: recipe.workers }),
-    });
-    try {
-      for await (const { tensors, meta } of loader) {
-        yield { images: tensors.image as Float32Array, labels: tensors.labels as Int32Array, names: meta };
-      }
-    } finally {
-      await loader.close();
-    }
-  }
-
   let last: { evaluation: SegmentationEvaluation; scores: Float64Array } | undefined;
 
-  return {
+  const task: Task<SegmentationBatch> = {
     name: 'segmentation',
     model,
-    labels,
-    palette,
-    preprocessing,
-    batchesPerEpoch: createSampler(sampling).batchesPerEpoch,
     decayRule: 'dense',
     metric: { name: 'mIoU', better: 'higher' },
-    batches,
     tensors: ({ images, labels: pixels, names }) => [
       { shape: [names.length, cropSize, cropSize, 3], data: images },
       { shape: [names.length, cropSize, cropSize], data: pixels },
@@ -159,14 +132,25 @@ export function createSegmentationTask(options: SegmentationTaskOptions): Segmen
     sections: async () =>
       last ? segmentationSections(last.evaluation, last.scores, segmenter, heldOut) : [],
     metadata: () => encodeMetadata(config, labels, palette, preprocessing),
+  };
+
+  const trainingData: TrainingData<SegmentationBatch> = {
+    ...loadedData<string, SegmentationBatch>(
+      {
+        load: samplesFrom({ data, cropSize, reduceZeroLabel, augmentation, statistics: { mean, std } }),
+        sampler: () => createSampler(sampling),
+        workers: recipe.workers ?? undefined,
+      },
+      ({ tensors, meta: names }) => ({
+        images: tensors.image as Float32Array,
+        labels: tensors.labels as Int32Array,
+        names,
+      }),
+    ),
     describe: ({ names }) => names.join(', '),
     preview: (batch) => previewBatch(batch, cropSize, palette, preprocessing),
-    describeData: () => ({ training: length, validation: heldOut.length, classes: labels }),
+    summary: () => ({ training: length, validation: heldOut.length, classes: labels }),
   };
-}
 
-/** Where threads find the sample functions: the source in development, the built file beside this one otherwise. */
-function samplesModule(): URL {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return new URL(`./samples.${extension}`, import.meta.url);
+  return { task, data: trainingData, model, labels, palette, preprocessing };
 }

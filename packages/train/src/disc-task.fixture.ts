@@ -1,7 +1,7 @@
 import { createRng } from '@as-mlp/base';
 import { Linear, Module } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
-import { fit, loopRecipe, parseRecipe, type Task } from './index.ts';
+import { fit, type LoopRecipe, loopRecipe, parseRecipe, type Task, type TrainingData } from './index.ts';
 
 /** The model. Layers are registered under the names that their weights have in the files. */
 class Net extends Module {
@@ -15,35 +15,34 @@ class Net extends Module {
 }
 
 /** A batch is plain data. */
-interface Batch {
-  readonly points: Float32Array;
-  readonly inside: Float32Array;
-}
+type Batch = Readonly<Record<'points' | 'inside', Float32Array>>;
 
 /** Points of a square, and whether they lie inside a disc. A pure function: the same arguments, the same batch. */
 function drawBatch(seed: number, name: string, size: number): Batch {
-  const points = createRng(seed)
-    .fork(name)
-    .uniform(2 * size)
-    .map((u) => 2 * u - 1);
+  const rng = createRng(seed).fork(name);
+  const points = rng.uniform(2 * size).map((u) => 2 * u - 1);
   const isInside = (_: unknown, i: number) => Number(Math.hypot(points[2 * i]!, points[2 * i + 1]!) < 0.7);
   return { points, inside: Float32Array.from({ length: size }, isInside) };
 }
 
-function discTask(seed: number, batchSize: number): Task<Batch> {
+/** What it learns from. */
+const discData = ({ seed, batchSize }: LoopRecipe): TrainingData<Batch> => ({
+  batchesPerEpoch: 50,
+  async *batches(epoch, start) {
+    for (let i = start; i < 50; i++) yield drawBatch(seed, `${epoch}/${i}`, batchSize);
+  },
+});
+
+/** How it learns, and how well it does on a thousand other points. */
+function discTask({ seed, batchSize }: LoopRecipe): Task<Batch> {
   const model = new Net().initialize(createRng(seed).fork('model'));
   const heldOut = drawBatch(seed, 'held out', 1000);
-  const batchesPerEpoch = 50;
   return {
     name: 'disc',
     model,
-    batchesPerEpoch,
     decayRule: 'classification',
     metric: { name: 'accuracy', better: 'higher' },
     metadata: () => ({ model: 'disc-net' }),
-    async *batches(epoch, start) {
-      for (let i = start; i < batchesPerEpoch; i++) yield drawBatch(seed, `${epoch}/${i}`, batchSize);
-    },
     tensors: ({ points, inside }) => [
       { shape: [batchSize, 2], data: points },
       { shape: [batchSize], data: inside },
@@ -53,15 +52,12 @@ function discTask(seed: number, batchSize: number): Task<Batch> {
       const logits = model.forward(points as tf.Tensor2D);
       return { total: tf.mean(tf.sub(tf.softplus(logits), tf.mul(logits, inside!))) };
     },
-    async evaluate() {
-      const right = tf.tidy(() => {
+    evaluate: async () => ({
+      accuracy: tf.tidy(() => {
         const logits = model.forward(tf.tensor2d(heldOut.points, [1000, 2]));
-        return tf.mean(tf.equal(tf.greater(logits, 0), heldOut.inside));
-      });
-      const [accuracy] = await right.data();
-      right.dispose();
-      return { accuracy: accuracy! };
-    },
+        return tf.mean(tf.equal(tf.greater(logits, 0), heldOut.inside)).dataSync()[0]!;
+      }),
+    }),
   };
 }
 
@@ -69,8 +65,8 @@ function discTask(seed: number, batchSize: number): Task<Batch> {
 export async function trainDisc(folder: string, signal?: AbortSignal) {
   const settings = { epochs: 10, batchSize: 32, lr: 0.02, lrBatch: null, schedule: { warmupEpochs: 1 } };
   const recipe = parseRecipe(loopRecipe, settings);
-  const task = discTask(recipe.seed, recipe.batchSize);
-  const result = await fit(task, recipe, { folder, resume: true }, { signal });
+  const task = discTask(recipe);
+  const result = await fit(task, discData(recipe), recipe, { folder, resume: true }, { signal });
   task.model.dispose();
   return result;
 }

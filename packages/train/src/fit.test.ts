@@ -13,6 +13,7 @@ import {
   TINY_INPUTS,
   TinyModel,
   temporaryFolder,
+  tinyData,
   tinyRecipe,
   tinyTask,
   weightBits,
@@ -42,7 +43,7 @@ describe('fit', () => {
     const folder = temporaryFolder();
     const task = tinyTask();
     const { loss: before } = await task.evaluate(new AbortController().signal);
-    const result = await fit(task, tinyRecipe({ epochs: 20 }), { folder });
+    const result = await fit(task, tinyData(), tinyRecipe({ epochs: 20 }), { folder });
     expect(result).toMatchObject({ completed: true, step: 100 });
     expect(result.history).toHaveLength(20);
     expect(result.best!.metrics.loss).toBeLessThan(before! / 2);
@@ -57,7 +58,7 @@ describe('fit', () => {
       const again = await task.evaluate(new AbortController().signal);
       found.push([metrics.loss, again.loss]);
     };
-    await fit(task, recipe, { folder: temporaryFolder() }, { on: { evaluation } });
+    await fit(task, tinyData(), recipe, { folder: temporaryFolder() }, { on: { evaluation } });
     expect(found).toHaveLength(2);
     for (const [then, now] of found) expect(now).toBe(then);
   });
@@ -66,7 +67,7 @@ describe('fit', () => {
     const folder = temporaryFolder();
     const recipe = tinyRecipe({ schedule: { warmupEpochs: 1, warmupLr: 0.001 }, clipNorm: 0.1 });
     const task = tinyTask();
-    await fit(task, recipe, { folder });
+    await fit(task, tinyData(), recipe, { folder });
     const steps = readLog(folder, 'step');
     const { learningRate } = planTraining(recipe, 5);
     expect(steps.map(({ lr }) => lr)).toEqual(steps.map((_, update) => learningRate(update)));
@@ -90,7 +91,7 @@ describe('fit', () => {
         return inner.loss(batch, mode);
       };
       const recipe = tinyRecipe({ seed, accumulate: 2 });
-      await fit(tinyTask({ model: inner.model, loss }), recipe, { folder: temporaryFolder() });
+      await fit(tinyTask({ model: inner.model, loss }), tinyData(), recipe, { folder: temporaryFolder() });
       return seen;
     };
     const first = await draws(1);
@@ -101,7 +102,7 @@ describe('fit', () => {
 
   it('logs every so many updates', async () => {
     const folder = temporaryFolder();
-    await fit(tinyTask(), tinyRecipe({ logEvery: 4 }), { folder });
+    await fit(tinyTask(), tinyData(), tinyRecipe({ logEvery: 4 }), { folder });
     expect(readLog(folder, 'step').map(({ step }) => step)).toEqual([4, 8, 12, 15]);
   });
 
@@ -110,7 +111,7 @@ describe('fit', () => {
     const task = tinyTask();
     for (const [, parameter] of task.model.namedTensors()) parameter.value; // takes its memory
     const before = tf.memory().numTensors;
-    await fit(task, tinyRecipe({ accumulate: 2, clipNorm: 0.1, saveEvery: 2 }), { folder });
+    await fit(task, tinyData(), tinyRecipe({ accumulate: 2, clipNorm: 0.1, saveEvery: 2 }), { folder });
     const counts = readLog(folder, 'step').map(({ memory }) => (memory as { tensors: number }).tensors);
     expect(counts).toHaveLength(6);
     expect(new Set(counts).size).toBe(1);
@@ -143,7 +144,7 @@ describe('fit', () => {
       },
     };
     const before = tf.memory().numTensors;
-    const { checkpoint } = await fit(task, tinyRecipe({ emaDecay: decay }), { folder }, { on });
+    const { checkpoint } = await fit(task, tinyData(), tinyRecipe({ emaDecay: decay }), { folder }, { on });
     expect(tf.memory().numTensors).toBe(before);
     expect(distance(seen, wanted)).toBeLessThan(1e-6);
 
@@ -155,7 +156,7 @@ describe('fit', () => {
 
     // The averages are looked at and change nothing.
     const plain = tinyTask();
-    await fit(plain, tinyRecipe(), { folder: temporaryFolder() });
+    await fit(plain, tinyData(), tinyRecipe(), { folder: temporaryFolder() });
     expect(await weightBits(plain.model)).toEqual(last);
   });
 
@@ -171,7 +172,7 @@ describe('fit', () => {
     });
     const run = { folder: temporaryFolder() };
     const options = { signal: controller.signal };
-    const { checkpoint } = await fit(task, tinyRecipe({ emaDecay: 0.8 }), run, options);
+    const { checkpoint } = await fit(task, tinyData(), tinyRecipe({ emaDecay: 0.8 }), run, options);
     const left = await weightBits(model);
     await load(model, join(checkpoint, 'model.safetensors'));
     expect(await weightBits(model)).toEqual(left);
@@ -179,7 +180,9 @@ describe('fit', () => {
 
   it('evaluates after every so many epochs and after the last', async () => {
     const run = async (evalEvery: number) => {
-      const { history } = await fit(tinyTask(), tinyRecipe({ evalEvery }), { folder: temporaryFolder() });
+      const { history } = await fit(tinyTask(), tinyData(), tinyRecipe({ evalEvery }), {
+        folder: temporaryFolder(),
+      });
       return history.map(({ epoch, step }) => [epoch, step]);
     };
     expect(await run(2)).toEqual([
@@ -205,7 +208,7 @@ describe('fit', () => {
         saved.push(/"epoch":"(\d+)"/.exec(readFileSync(join(folder, 'best.safetensors'), 'latin1'))?.[1]);
       },
     };
-    const { best, history } = await fit(task, tinyRecipe({ epochs: 4 }), { folder }, { on });
+    const { best, history } = await fit(task, tinyData(), tinyRecipe({ epochs: 4 }), { folder }, { on });
     expect(readLog(folder, 'evaluation').map((record) => record.best)).toEqual(bests);
     expect(best).toEqual(history[bestEpoch - 1]);
     expect(saved.at(-1)).toBe(String(bestEpoch));
@@ -230,7 +233,7 @@ describe('fit', () => {
     const on = {
       evaluation: () => void kept.push(readdirSync(join(folder, 'best')).map(stepOf).sort().join()),
     };
-    await fit(task, tinyRecipe({ epochs: 6, keepBest: 2 }), { folder }, { on });
+    await fit(task, tinyData(), tinyRecipe({ epochs: 6, keepBest: 2 }), { folder }, { on });
     expect(kept).toEqual(['5', '10,5', '15,5', '20,5', '20,25', '20,25']);
     for (const step of ['20', '25']) {
       const file = join(folder, 'best', `step-000000${step}.safetensors`);
@@ -241,7 +244,7 @@ describe('fit', () => {
 
   it('stops before it writes anything where the recipe freezes what is not there', async () => {
     const folder = temporaryFolder();
-    const run = fit(tinyTask(), tinyRecipe({ freeze: ['hiden'] }), { folder });
+    const run = fit(tinyTask(), tinyData(), tinyRecipe({ freeze: ['hiden'] }), { folder });
     await expect(run).rejects.toThrow(
       'freeze: no parameter is called "hiden" or lies below it. Did you mean "hidden".',
     );
@@ -254,7 +257,7 @@ describe('fit', () => {
       const task = tinyTask(compiled ? { inputs: TINY_INPUTS } : {});
       const before = await weightBits(task.model);
       const engine = await openEngine({ log: () => undefined });
-      await fit(task, tinyRecipe({ freeze: ['hidden', 'norm'], emaDecay: 0.9 }), {
+      await fit(task, tinyData(), tinyRecipe({ freeze: ['hidden', 'norm'], emaDecay: 0.9 }), {
         folder: temporaryFolder(),
         engine,
       });
@@ -266,7 +269,7 @@ describe('fit', () => {
 
   it('refuses a task that does not give its main metric', async () => {
     const task = tinyTask({ metric: { name: 'top1', better: 'higher' } });
-    await expect(fit(task, tinyRecipe(), { folder: temporaryFolder() })).rejects.toThrow(
+    await expect(fit(task, tinyData(), tinyRecipe(), { folder: temporaryFolder() })).rejects.toThrow(
       'evaluate gave no "top1", the metric that decides (it gave loss)',
     );
   });
@@ -280,7 +283,7 @@ describe('fit', () => {
         eta = progress.etaSeconds;
       },
     };
-    await fit(tinyTask(), tinyRecipe({ evalEvery: 0 }), { folder: temporaryFolder() }, { on });
+    await fit(tinyTask(), tinyData(), tinyRecipe({ evalEvery: 0 }), { folder: temporaryFolder() }, { on });
     expect(steps).toEqual(Array.from({ length: 15 }, (_, i) => (i + 1) / 15));
     expect(eta).toBe(0);
   });
@@ -295,7 +298,7 @@ describe('fit', () => {
         return batch.id === 'e1b2' ? [{ ...x!, data: x!.data.map(() => Number.NaN) }, y!] : [x!, y!];
       },
     });
-    await expect(fit(task, tinyRecipe(), { folder })).rejects.toThrow(
+    await expect(fit(task, tinyData(), tinyRecipe(), { folder })).rejects.toThrow(
       'update 8 (epoch 2, batch 3 of 5: e1b2): the loss is NaN (ce ',
     );
     expect(existsSync(join(folder, 'checkpoints', 'step-00000005', 'state.json'))).toBe(true);
@@ -308,41 +311,41 @@ describe('fit', () => {
       model: healthy.model,
       loss: (batch, mode) => ({ total: tf.mul(healthy.loss(batch, mode).total, Number.NaN) }),
     });
-    await expect(fit(task, tinyRecipe({ accumulate: 2 }), { folder: temporaryFolder() })).rejects.toThrow(
-      'update 1 (epoch 1, batches 1 to 2 of 5: e0b0, e0b1): the loss is NaN; the weights',
-    );
+    await expect(
+      fit(task, tinyData(), tinyRecipe({ accumulate: 2 }), { folder: temporaryFolder() }),
+    ).rejects.toThrow('update 1 (epoch 1, batches 1 to 2 of 5: e0b0, e0b1): the loss is NaN; the weights');
   });
 
   it('refuses data that end too early', async () => {
-    const healthy = tinyTask();
-    const task = tinyTask({
-      model: healthy.model,
+    const data = tinyData({
       batches: async function* (epoch, start) {
-        for await (const batch of healthy.batches(epoch, start)) if (batch.id !== 'e1b4') yield batch;
+        for await (const batch of tinyData().batches(epoch, start)) if (batch.id !== 'e1b4') yield batch;
       },
     });
-    await expect(fit(task, tinyRecipe(), { folder: temporaryFolder() })).rejects.toThrow(
+    await expect(fit(tinyTask(), data, tinyRecipe(), { folder: temporaryFolder() })).rejects.toThrow(
       'epoch 2: the data ended after 4 of 5 batches',
     );
   });
 
   it('asks for the next batch before it trains on the last, and for none in vain', async () => {
     const order: string[] = [];
-    const inner = tinyTask();
-    const task = tinyTask({
-      model: inner.model,
+    const data = tinyData({
       batches: async function* (epoch, start) {
-        for await (const batch of inner.batches(epoch, start)) {
+        for await (const batch of tinyData().batches(epoch, start)) {
           order.push(`make ${batch.id}`);
           yield batch;
         }
       },
+    });
+    const inner = tinyTask();
+    const task = tinyTask({
+      model: inner.model,
       tensors: (batch) => {
         order.push(`train ${batch.id}`);
         return inner.tensors(batch);
       },
     });
-    await fit(task, tinyRecipe({ epochs: 1 }), { folder: temporaryFolder() });
+    await fit(task, data, tinyRecipe({ epochs: 1 }), { folder: temporaryFolder() });
     const ids = [0, 1, 2, 3, 4].map((i) => `e0b${i}`);
     expect(order.slice(0, 3)).toEqual(['make e0b0', 'make e0b1', 'train e0b0']);
     expect(order.filter((line) => line.startsWith('make'))).toEqual(ids.map((id) => `make ${id}`));
@@ -352,8 +355,12 @@ describe('fit', () => {
   it('never touches a folder that holds something', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'thesis.txt'), 'years of work');
-    await expect(fit(tinyTask(), tinyRecipe(), { folder })).rejects.toThrow(/not empty.*--resume/);
-    await expect(fit(tinyTask(), tinyRecipe(), { folder, resume: true })).rejects.toThrow(/holds no run/);
+    await expect(fit(tinyTask(), tinyData(), tinyRecipe(), { folder })).rejects.toThrow(
+      /not empty.*--resume/,
+    );
+    await expect(fit(tinyTask(), tinyData(), tinyRecipe(), { folder, resume: true })).rejects.toThrow(
+      /holds no run/,
+    );
     expect(readFileSync(join(folder, 'thesis.txt'), 'utf8')).toBe('years of work');
     expect(existsSync(join(folder, 'recipe.json'))).toBe(false);
   });
@@ -361,8 +368,8 @@ describe('fit', () => {
   it('says what is wrong with a folder that cannot be made', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'file'), '');
-    await expect(fit(tinyTask(), tinyRecipe(), { folder: join(folder, 'file', 'run') })).rejects.toThrow(
-      /a part of this path is a file/,
-    );
+    await expect(
+      fit(tinyTask(), tinyData(), tinyRecipe(), { folder: join(folder, 'file', 'run') }),
+    ).rejects.toThrow(/a part of this path is a file/);
   });
 });

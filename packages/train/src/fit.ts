@@ -10,11 +10,11 @@ import { createMeter } from './meter.ts';
 import { planTraining } from './plan.ts';
 import type { LoopRecipe } from './recipe.ts';
 import { openRunRecord, type Position } from './run-record.ts';
-import type { Task } from './task.ts';
+import type { Task, TrainingData } from './task.ts';
 import { createUpdater } from './updater.ts';
 
 /**
- * Trains `task.model` with AdamW as `recipe` says and leaves a run folder: recipe, log, checkpoints, best weights.
+ * Trains `task.model` on `data` with AdamW as `recipe` says and leaves a run folder: recipe, log, checkpoints, best weights.
  *
  * Everything random follows from the seed and the number of the update, so a run that is stopped at any moment and
  * resumed on the same machine ends with the same bits as one that never stopped. `signal` stops the training after the
@@ -26,17 +26,18 @@ import { createUpdater } from './updater.ts';
  */
 export async function fit<Batch>(
   task: Task<Batch>,
+  data: TrainingData<Batch>,
   recipe: LoopRecipe,
   run: Run,
   { signal = new AbortController().signal, on = {} }: { signal?: AbortSignal; on?: FitListeners } = {},
 ): Promise<FitResult> {
-  const plan = planTraining(recipe, task.batchesPerEpoch);
+  const plan = planTraining(recipe, data.batchesPerEpoch);
   const { updatesPerEpoch, totalUpdates } = plan;
   const { accumulate, saveEvery, logEvery } = recipe;
   const evaluates = recipe.emaDecay === null ? 'weights' : 'averages';
 
   freezeModules(task.model, recipe.freeze);
-  const record = await openRunRecord(task, recipe, run, on);
+  const record = await openRunRecord(task, data, recipe, run, on);
   const updater = await createUpdater(task, recipe, run.engine, run.detectAnomaly);
   const guard = createLossGuard(recipe.lossGuard, record.losses);
   const guarded = { task, updater, guard, failure: record.folder.failure };
@@ -70,7 +71,7 @@ export async function fit<Batch>(
       }
       if (step === totalUpdates) break;
 
-      const groups = grouped(task.batches(epoch, firstBatch), accumulate);
+      const groups = grouped(data.batches(epoch, firstBatch), accumulate);
       const epochEnd = (epoch + 1) * updatesPerEpoch;
       let begun = performance.now();
       for await (const { value: batches, waited } of ahead(groups, epochEnd - step)) {
@@ -81,7 +82,7 @@ export async function fit<Batch>(
           learningRate: lr,
           step,
           epoch: epoch + 1,
-          batches: describe(task, batches, position().batch),
+          batches: describe(data, batches, position().batch),
         });
         step++;
 
@@ -114,7 +115,7 @@ export async function fit<Batch>(
         await setImmediate();
         if (signal.aborted) break;
       }
-      if (step < epochEnd && !signal.aborted) throw endedEarly(task, position());
+      if (step < epochEnd && !signal.aborted) throw endedEarly(data, position());
       await record.save(position(), updater);
     }
     const checkpoint = await record.save(position(), updater);
@@ -142,17 +143,17 @@ async function evaluate<Batch>(task: Task<Batch>, signal: AbortSignal) {
 }
 
 /** `batch 4 of 100: a.jpg, b.jpg`, or `batches 5 to 8 of 100: …` when several make one update. */
-function describe<Batch>(task: Task<Batch>, batches: readonly Batch[], first: number): string {
+function describe<Batch>(data: TrainingData<Batch>, batches: readonly Batch[], first: number): string {
   const last = first + batches.length;
   const numbers = batches.length === 1 ? `batch ${last}` : `batches ${first + 1} to ${last}`;
-  const names = batches.flatMap((batch) => task.describe?.(batch) ?? []);
-  return `${numbers} of ${task.batchesPerEpoch}${names.length > 0 ? `: ${names.join(', ')}` : ''}`;
+  const names = batches.flatMap((batch) => data.describe?.(batch) ?? []);
+  return `${numbers} of ${data.batchesPerEpoch}${names.length > 0 ? `: ${names.join(', ')}` : ''}`;
 }
 
-function endedEarly<Batch>(task: Task<Batch>, { epoch, batch }: Position): AsMlpError {
+function endedEarly<Batch>({ batchesPerEpoch }: TrainingData<Batch>, { epoch, batch }: Position): AsMlpError {
   return new AsMlpError('input', {
     where: `epoch ${epoch + 1}`,
-    what: `the data ended after ${batch} of ${task.batchesPerEpoch} batches`,
+    what: `the data ended after ${batch} of ${batchesPerEpoch} batches`,
     fix: 'Let batches(epoch, start) give every batch of the epoch from start on',
   });
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
-import { temporaryFolder, tinyRecipe, tinyTask, weightBits } from './tiny-task.fixture.ts';
+import { temporaryFolder, tinyData, tinyRecipe, tinyTask, weightBits } from './tiny-task.fixture.ts';
 
 /** A disk that is full at write number `failAt`, counted from 1, and has room again afterwards. */
 const disk = vi.hoisted(() => ({ writes: 0, failAt: Number.POSITIVE_INFINITY }));
@@ -39,20 +39,20 @@ describe('a run on a disk that is full', () => {
     const recipe = tinyRecipe({ epochs: 2, saveEvery: 2, keepBest: 2, emaDecay: 0.9 });
     const whole = tinyTask();
     disk.writes = 0;
-    await fit(whole, recipe, { folder: temporaryFolder() });
+    await fit(whole, tinyData(), recipe, { folder: temporaryFolder() });
     const [total, expected] = [disk.writes, await weightBits(whole.model)];
     // Recipe, 12 log lines, 6 checkpoints of four files, two evaluations of two weight files and a state.
     expect(total).toBeGreaterThan(40);
     for (let failAt = 1; failAt <= total; failAt += 1 + (failAt % 3)) {
       const folder = temporaryFolder();
       Object.assign(disk, { writes: 0, failAt });
-      const run = fit(tinyTask(), recipe, { folder });
+      const run = fit(tinyTask(), tinyData(), recipe, { folder });
       await expect(run, `write ${failAt}`).rejects.toThrow('the disk is full. Free some space');
       disk.failAt = Number.POSITIVE_INFINITY;
       expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
       expect(existsSync(`${folder}/failure`)).toBe(false);
       const task = tinyTask();
-      const result = await fit(task, recipe, { folder, resume: true });
+      const result = await fit(task, tinyData(), recipe, { folder, resume: true });
       expect(result.completed).toBe(true);
       expect(await weightBits(task.model), `write ${failAt}`).toEqual(expected);
     }

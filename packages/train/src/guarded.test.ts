@@ -10,6 +10,7 @@ import {
   TINY_INPUTS,
   TinyModel,
   temporaryFolder,
+  tinyData,
   tinyRecipe,
   tinyTask,
   weightBits,
@@ -38,7 +39,7 @@ describe('a run that cannot go on', () => {
   it.each(compiled)('keeps batch, layer and gradients (compiled: %s)', async (isCompiled) => {
     const folder = temporaryFolder();
     const task = brokenTask(() => Number.POSITIVE_INFINITY, isCompiled);
-    const run = fit(task, tinyRecipe(), { folder, engine });
+    const run = fit(task, tinyData(), tinyRecipe(), { folder, engine });
     await expect(run).rejects.toThrow(
       /update 8 \(epoch 2, batch 3 of 5: e1b2\): the loss is NaN \(ce NaN, half NaN\); the weights were left as they were; what goes into the model is where numbers first were not finite \(8 of 8\)\. .*failure\./,
     );
@@ -62,9 +63,9 @@ describe('a run that cannot go on', () => {
     // The last checkpoint stays, and the run goes on from it once the data are mended.
     expect(readdirSync(join(folder, 'checkpoints'))).toEqual(['step-00000005']);
     const mended = brokenTask((value) => value, isCompiled);
-    await fit(mended, tinyRecipe(), { folder, engine, resume: true });
+    await fit(mended, tinyData(), tinyRecipe(), { folder, engine, resume: true });
     const whole = brokenTask((value) => value, isCompiled);
-    await fit(whole, tinyRecipe(), { folder: temporaryFolder(), engine });
+    await fit(whole, tinyData(), tinyRecipe(), { folder: temporaryFolder(), engine });
     expect(await weightBits(mended.model)).toEqual(await weightBits(whole.model));
   });
 
@@ -82,7 +83,7 @@ describe('a run that cannot go on', () => {
       const parameters = async () =>
         [...healthy.model.namedParameters()].map(([, { value }]) => [...value.dataSync()]);
       const before = await parameters();
-      await expect(fit(task, tinyRecipe(), { folder, engine })).rejects.toThrow(
+      await expect(fit(task, tinyData(), tinyRecipe(), { folder, engine })).rejects.toThrow(
         'the gradient norm is Infinity',
       );
       expect(await parameters()).toEqual(before);
@@ -100,7 +101,6 @@ describe('a run that cannot go on', () => {
     const healthy = tinyTask();
     const task = tinyTask({
       model: healthy.model,
-      batchesPerEpoch: 40,
       tensors: (batch) => {
         const [x, y] = healthy.tensors(batch);
         const scale = /^e0b(2\d|3\d)$/.test(batch.id) ? 100 : 1;
@@ -112,14 +112,15 @@ describe('a run that cannot go on', () => {
       },
       ...(isCompiled ? { inputs: TINY_INPUTS } : {}),
     });
+    const data = tinyData({ batchesPerEpoch: 40 });
     const recipe = tinyRecipe({ saveEvery: 5, lossGuard: { updates: 2 } });
-    await expect(fit(task, recipe, { folder, engine })).rejects.toThrow(
+    await expect(fit(task, data, recipe, { folder, engine })).rejects.toThrow(
       /update 22 \(epoch 1, batch 22 of 40: e0b21\): the loss explodes: it is .* for 2 updates in a row above 10 times/,
     );
     expect(failureOf(folder)).toMatchObject({ step: 21, weights: 'after', loss: expect.any(Number) });
     expect(readdirSync(join(folder, 'checkpoints'))).toEqual(['step-00000020']);
     await expect(
-      fit(task, { ...recipe, epochs: 1, lossGuard: null }, { folder: temporaryFolder(), engine }),
+      fit(task, data, { ...recipe, epochs: 1, lossGuard: null }, { folder: temporaryFolder(), engine }),
     ).resolves.toMatchObject({ completed: true });
   });
 
@@ -129,6 +130,7 @@ describe('a run that cannot go on', () => {
     await expect(
       fit(
         brokenTask(() => Number.NaN, false),
+        tinyData(),
         recipe,
         { folder },
       ),
@@ -137,6 +139,7 @@ describe('a run that cannot go on', () => {
     const again = () =>
       fit(
         brokenTask(() => Number.NaN, false),
+        tinyData(),
         recipe,
         { folder, resume: true },
       );
@@ -153,7 +156,7 @@ describe('detectAnomaly', () => {
   it('stops at a layer even where the loss is finite, and trains to the same bits where all is well', async () => {
     const run = async (detectAnomaly: boolean) => {
       const task = tinyTask({ inputs: TINY_INPUTS });
-      await fit(task, tinyRecipe(), { folder: temporaryFolder(), detectAnomaly });
+      await fit(task, tinyData(), tinyRecipe(), { folder: temporaryFolder(), detectAnomaly });
       return weightBits(task.model);
     };
     expect(await run(true)).toEqual(await run(false));
@@ -171,7 +174,9 @@ describe('detectAnomaly', () => {
     });
     const before = await weightBits(task.model);
     const tensors = tf.memory().numTensors;
-    await expect(fit(task, tinyRecipe(), { folder, engine, detectAnomaly: true })).rejects.toThrow(
+    await expect(
+      fit(task, tinyData(), tinyRecipe(), { folder, engine, detectAnomaly: true }),
+    ).rejects.toThrow(
       /update 1 \(epoch 1, batch 1 of 5: e0b0\): what goes into layer "hidden" is where numbers first were not finite \(8 of 8\); the weights were left as they were\./,
     );
     expect(await weightBits(task.model)).toEqual(before);

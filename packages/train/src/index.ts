@@ -6,6 +6,7 @@ export type { FitListeners, FitResult, Progress, Run } from './events.ts';
 export type { Failure } from './failure.ts';
 export { fit } from './fit.ts';
 export { type Frozen, freezeModules } from './freeze.ts';
+export { type LoadedDataOptions, loadedData } from './loaded-data.ts';
 export {
   type BeginRecord,
   type EvaluationRecord,
@@ -14,7 +15,14 @@ export {
   type StepRecord,
 } from './log.ts';
 export { findLearningRate, type LrFindOptions, type LrPoint, type LrSweep } from './lr-find.ts';
-export { createOverfitWatch, OVERFIT_SETTINGS, type OverfitWatch, overfitTask } from './overfit.ts';
+export {
+  createOverfitWatch,
+  judgedByLoss,
+  OVERFIT_SETTINGS,
+  type OverfitData,
+  type OverfitWatch,
+  overfit,
+} from './overfit.ts';
 export { type Plan, planTraining } from './plan.ts';
 export { type LoopRecipe, loopRecipe, parseRecipe, type ScheduleRecipe } from './recipe.ts';
 export { type Rehearsal, rehearse } from './rehearse.ts';
@@ -45,5 +53,13 @@ export {
   warmupCosine,
 } from './schedule.ts';
 export { type StepOptions, type StepResult, trainableVariables, trainStep } from './step.ts';
-export type { DataSummary, LossTerms, MainMetric, PreviewImage, PreviewObject, Task } from './task.ts';
+export type {
+  DataSummary,
+  LossTerms,
+  MainMetric,
+  PreviewImage,
+  PreviewObject,
+  Task,
+  TrainingData,
+} from './task.ts';
 export { type WeightSource, withWeights } from './weight-source.ts';

@@ -2,7 +2,7 @@ import { createRng } from '@as-mlp/base';
 import { openEngine } from '@as-mlp/engine';
 import { Linear, Module } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
-import { fit, loopRecipe, parseRecipe, type Task } from './index.ts';
+import { fit, loopRecipe, parseRecipe, type Task, type TrainingData } from './index.ts';
 
 /**
  * A training as a process of its own, for a test that kills it: the argument is the run folder, and a line of standard output
@@ -26,22 +26,24 @@ const lossOf = (points: tf.Tensor) => {
 const task: Task<Float32Array> = {
   name: 'product',
   model,
-  batchesPerEpoch: 20,
   decayRule: 'classification',
   metric: { name: 'loss', better: 'lower' },
   metadata: () => ({ model: 'net' }),
-  async *batches(epoch, start) {
-    for (let i = start; i < 20; i++)
-      yield createRng(2)
-        .fork(`${epoch}/${i}`)
-        .normal(2 * BATCH);
-  },
   tensors: (data) => [{ shape: [BATCH, 2], data }],
   inputs: [{ shape: ['batch', 2] }],
   loss: ([points]) => ({ total: lossOf(points!) }),
   async evaluate() {
     const points = createRng(3).normal(200);
     return { loss: tf.tidy(() => lossOf(tf.tensor2d(points, [100, 2])).dataSync()[0]!) };
+  },
+};
+const data: TrainingData<Float32Array> = {
+  batchesPerEpoch: 20,
+  async *batches(epoch, start) {
+    for (let i = start; i < 20; i++)
+      yield createRng(2)
+        .fork(`${epoch}/${i}`)
+        .normal(2 * BATCH);
   },
 };
 
@@ -59,4 +61,4 @@ const recipe = parseRecipe(loopRecipe, {
 });
 const engine = await openEngine({ threads: 1, log: () => undefined });
 const on = { progress: ({ step }: { step: number }) => void process.stdout.write(`${step}\n`) };
-await fit(task, recipe, { folder: process.argv[2]!, resume: true, engine }, { on });
+await fit(task, data, recipe, { folder: process.argv[2]!, resume: true, engine }, { on });

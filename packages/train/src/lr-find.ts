@@ -2,7 +2,7 @@ import { AsMlpError } from '@as-mlp/base';
 import type { Engine } from '@as-mlp/engine';
 import type { LoopRecipe } from './recipe.ts';
 import { NotFiniteError } from './step.ts';
-import type { Task } from './task.ts';
+import type { Task, TrainingData } from './task.ts';
 import { trialUpdates } from './trial.ts';
 
 /** What a sweep of learning rates goes through. */
@@ -49,6 +49,7 @@ const REACH = 5;
  */
 export async function findLearningRate<Batch>(
   task: Task<Batch>,
+  data: TrainingData<Batch>,
   recipe: LoopRecipe,
   engine: Engine | undefined,
   options: LrFindOptions = {},
@@ -65,7 +66,7 @@ export async function findLearningRate<Batch>(
   let least = Number.POSITIVE_INFINITY;
   let diverged = false;
   const rate = (i: number) => from * (to / from) ** (i / (updates - 1));
-  for await (const { run } of trialUpdates(task, recipe, engine, updates)) {
+  for await (const { run } of trialUpdates(task, data, recipe, engine, updates)) {
     if (signal?.aborted) break;
     const loss = await run(rate(losses.length)).then(
       (result) => result.loss,

@@ -2,7 +2,7 @@ import { createRng } from '@as-mlp/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { eagerLoss } from './eager-loss.ts';
 import type { LoopRecipe } from './recipe.ts';
-import type { Task } from './task.ts';
+import type { Task, TrainingData } from './task.ts';
 
 /** The settings that turn off what keeps a network from learning a few images by heart, whatever the task. */
 export const OVERFIT_SETTINGS = {
@@ -14,26 +14,39 @@ export const OVERFIT_SETTINGS = {
   schedule: { kind: 'multi-step', milestones: [], warmupSteps: 20, warmupRatio: 0.1 },
 } as const;
 
-/**
- * The task on its first `count` batches alone, over and over, evaluated by the loss on them, of the network as it predicts. A
- * network that cannot bring that near zero has a fault, or its labels have.
- */
-export async function overfitTask<Batch>(
-  task: Task<Batch>,
-  { seed }: LoopRecipe,
-  count: number,
-): Promise<Task<Batch>> {
+/** A few batches, over and over. */
+export interface OverfitData<Batch> extends TrainingData<Batch> {
+  readonly kept: readonly Batch[];
+}
+
+/** The first `count` batches of `data` alone, over and over, in epochs as long as before. */
+export async function overfit<Batch>(data: TrainingData<Batch>, count: number): Promise<OverfitData<Batch>> {
   const kept: Batch[] = [];
-  for await (const batch of task.batches(0, 0)) {
+  for await (const batch of data.batches(0, 0)) {
     kept.push(batch);
     if (kept.length >= count) break;
   }
   return {
+    ...data,
+    kept,
+    async *batches(_, start) {
+      for (let i = start; i < data.batchesPerEpoch; i++) yield kept[i % kept.length]!;
+    },
+  };
+}
+
+/**
+ * The task judged by its loss on what it learns by heart, of the network as it predicts. A network that cannot bring that near
+ * zero has a fault, or its labels have.
+ */
+export function judgedByLoss<Batch>(
+  task: Task<Batch>,
+  { kept }: OverfitData<Batch>,
+  { seed }: LoopRecipe,
+): Task<Batch> {
+  return {
     ...task,
     metric: { name: 'loss', better: 'lower' },
-    async *batches(_, start) {
-      for (let i = start; i < task.batchesPerEpoch; i++) yield kept[i % kept.length]!;
-    },
     async evaluate(signal) {
       let sum = 0;
       for (const [i, batch] of kept.entries()) {

@@ -2,7 +2,7 @@ import type { Engine } from '@as-mlp/engine';
 import { planTraining } from './plan.ts';
 import type { LoopRecipe } from './recipe.ts';
 import type { StepResult } from './step.ts';
-import type { Task } from './task.ts';
+import type { Task, TrainingData } from './task.ts';
 import { trialUpdates } from './trial.ts';
 
 /** What a few updates tell of a training. */
@@ -23,16 +23,17 @@ export interface Rehearsal<Batch> {
  */
 export async function rehearse<Batch>(
   task: Task<Batch>,
+  data: TrainingData<Batch>,
   recipe: LoopRecipe,
   engine: Engine | undefined,
   updates = 3,
 ): Promise<Rehearsal<Batch>> {
-  const { learningRate, totalUpdates } = planTraining(recipe, task.batchesPerEpoch);
+  const { learningRate, totalUpdates } = planTraining(recipe, data.batchesPerEpoch);
   const results: StepResult[] = [];
   const times: number[] = [];
   let first: Batch | undefined;
   let begun = performance.now();
-  for await (const { batches, run } of trialUpdates(task, recipe, engine, updates)) {
+  for await (const { batches, run } of trialUpdates(task, data, recipe, engine, updates)) {
     first ??= batches[0]!;
     results.push(await run(learningRate(results.length)));
     times.push((performance.now() - begun) / 1000);

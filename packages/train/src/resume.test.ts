@@ -19,6 +19,7 @@ import {
   TINY_INPUTS,
   TinyModel,
   temporaryFolder,
+  tinyData,
   tinyRecipe,
   tinyTask,
   weightBits,
@@ -37,7 +38,7 @@ function interrupted(folder: string, recipe: LoopRecipe, stop: number, task = ti
   const progress = ({ step }: Progress) => {
     if (step === stop) controller.abort();
   };
-  return fit(task, recipe, { folder, engine }, { signal: controller.signal, on: { progress } });
+  return fit(task, tinyData(), recipe, { folder, engine }, { signal: controller.signal, on: { progress } });
 }
 
 const EVERYTHING = { accumulate: 2, emaDecay: 0.9, freeze: ['hidden'], clipNorm: 0.5, keepBest: 2 };
@@ -60,14 +61,14 @@ describe('a resumed run', () => {
     const recipe = tinyRecipe(changes);
     const newTask = () => tinyTask(compiled ? { inputs: TINY_INPUTS } : {});
     const whole = { folder: temporaryFolder(), task: newTask(), engine };
-    const expected = await fit(whole.task, recipe, whole);
+    const expected = await fit(whole.task, tinyData(), recipe, whole);
 
     const folder = temporaryFolder();
     const first = await interrupted(folder, recipe, stop, newTask(), engine);
     expect(first).toMatchObject({ completed: false, step: stop });
     // A new process starts from other weights and must not care.
     const task = newTask();
-    const actual = await fit(task, recipe, { folder, resume: true, engine });
+    const actual = await fit(task, tinyData(), recipe, { folder, resume: true, engine });
 
     expect(await weightBits(task.model)).toEqual(await weightBits(whole.task.model));
     expect(comparableLog(folder)).toEqual(comparableLog(whole.folder));
@@ -89,16 +90,16 @@ describe('a resumed run', () => {
   it('sees the batches that the uninterrupted one sees', async () => {
     const folder = temporaryFolder();
     await interrupted(folder, tinyRecipe(), 7);
-    const task = tinyTask();
-    await fit(task, tinyRecipe(), { folder, resume: true });
-    expect(task.asked).toEqual(['e1b2', 'e1b3', 'e1b4', 'e2b0', 'e2b1', 'e2b2', 'e2b3', 'e2b4']);
+    const data = tinyData();
+    await fit(tinyTask(), data, tinyRecipe(), { folder, resume: true });
+    expect(data.asked).toEqual(['e1b2', 'e1b3', 'e1b4', 'e2b0', 'e2b1', 'e2b2', 'e2b3', 'e2b4']);
   });
 
   it('forgets what was logged after the checkpoint', async () => {
     const folder = temporaryFolder();
     await interrupted(folder, tinyRecipe(), 7);
     appendFileSync(join(folder, 'log.jsonl'), '{"type":"step","step":8,"loss":9}\n{"type":"step","st');
-    await fit(tinyTask(), tinyRecipe(), { folder, resume: true });
+    await fit(tinyTask(), tinyData(), tinyRecipe(), { folder, resume: true });
     expect(readLog(folder, 'step').map(({ step }) => step)).toEqual(
       Array.from({ length: 15 }, (_, i) => i + 1),
     );
@@ -109,7 +110,7 @@ describe('a resumed run', () => {
     const folder = temporaryFolder();
     await interrupted(folder, tinyRecipe(), 7);
     appendFileSync(join(folder, 'log.csv'), 'half a row,8');
-    await fit(tinyTask(), tinyRecipe(), { folder, resume: true });
+    await fit(tinyTask(), tinyData(), tinyRecipe(), { folder, resume: true });
     const losses = readLog(folder, 'step').map(({ step, loss }) => [step, loss]);
     expect(losses).toHaveLength(15);
     const [header, ...rows] = readFileSync(join(folder, 'log.csv'), 'utf8').trimEnd().split('\n');
@@ -131,10 +132,10 @@ describe('a resumed run', () => {
 
   it('that was finished does nothing', async () => {
     const folder = temporaryFolder();
-    const result = await fit(tinyTask(), tinyRecipe(), { folder });
-    const task = tinyTask();
-    expect(await fit(task, tinyRecipe(), { folder, resume: true })).toEqual(result);
-    expect(task.asked).toEqual([]);
+    const result = await fit(tinyTask(), tinyData(), tinyRecipe(), { folder });
+    const data = tinyData();
+    expect(await fit(tinyTask(), data, tinyRecipe(), { folder, resume: true })).toEqual(result);
+    expect(data.asked).toEqual([]);
   });
 
   it('starts anew where there is no run yet, and says so', async () => {
@@ -145,6 +146,7 @@ describe('a resumed run', () => {
     };
     const result = await fit(
       tinyTask(),
+      tinyData(),
       tinyRecipe({ epochs: 1 }),
       { folder, resume: true },
       { on: { notice } },
@@ -161,18 +163,20 @@ describe('a resumed run', () => {
       if (batch.id === 'e0b3') throw new Error('the machine burnt down');
       return healthy.tensors(batch);
     };
-    await expect(fit(tinyTask({ model, tensors }), tinyRecipe(), { folder })).rejects.toThrow('burnt down');
+    await expect(fit(tinyTask({ model, tensors }), tinyData(), tinyRecipe(), { folder })).rejects.toThrow(
+      'burnt down',
+    );
     expect(existsSync(join(folder, 'checkpoints'))).toBe(false);
-    const task = tinyTask();
-    await fit(task, tinyRecipe(), { folder, resume: true });
-    expect(task.asked).toHaveLength(15);
+    const data = tinyData();
+    await fit(tinyTask(), data, tinyRecipe(), { folder, resume: true });
+    expect(data.asked).toHaveLength(15);
     expect(readLog(folder, 'step')).toHaveLength(15);
   });
 
   it('starts where a process was killed while it wrote its first file', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, '.recipe.json.99-abcd.tmp'), '{"epo');
-    const result = await fit(tinyTask(), tinyRecipe({ epochs: 1 }), { folder, resume: true });
+    const result = await fit(tinyTask(), tinyData(), tinyRecipe({ epochs: 1 }), { folder, resume: true });
     expect(result.completed).toBe(true);
   });
 
@@ -183,7 +187,7 @@ describe('a resumed run', () => {
     mkdirSync(remains);
     writeFileSync(join(remains, 'model.safetensors'), 'half');
     writeFileSync(join(folder, '.best.safetensors.99-abcd.tmp'), 'half');
-    await fit(tinyTask(), tinyRecipe(), { folder, resume: true });
+    await fit(tinyTask(), tinyData(), tinyRecipe(), { folder, resume: true });
     expect(
       readdirSync(folder)
         .filter((name) => !name.startsWith('events.'))
@@ -202,43 +206,58 @@ describe('a resumed run', () => {
         return { loss: 0 };
       },
     });
-    const result = await fit(task, tinyRecipe(), { folder }, { signal: controller.signal });
+    const result = await fit(task, tinyData(), tinyRecipe(), { folder }, { signal: controller.signal });
     expect(result).toMatchObject({ completed: false, step: 5, history: [] });
     expect(existsSync(join(folder, 'best.safetensors'))).toBe(false);
-    const resumed = await fit(tinyTask(), tinyRecipe(), { folder, resume: true });
+    const resumed = await fit(tinyTask(), tinyData(), tinyRecipe(), { folder, resume: true });
     expect(resumed.history.map(({ step }) => step)).toEqual([5, 10, 15]);
   });
 
   it('saves before it stops, even before the first update', async () => {
     const folder = temporaryFolder();
-    const result = await fit(tinyTask(), tinyRecipe(), { folder }, { signal: AbortSignal.abort() });
+    const result = await fit(
+      tinyTask(),
+      tinyData(),
+      tinyRecipe(),
+      { folder },
+      { signal: AbortSignal.abort() },
+    );
     expect(result).toMatchObject({ completed: false, step: 0 });
     expect(existsSync(join(result.checkpoint, 'model.safetensors'))).toBe(true);
   });
 });
 
+/** What is not as it was when the run started. */
+interface Changes {
+  readonly task?: Parameters<typeof tinyTask>[0];
+  readonly data?: Parameters<typeof tinyData>[0];
+  readonly recipe?: Record<string, unknown>;
+}
+
 describe('resuming', () => {
-  it.each([
+  it.each<[string, Changes, RegExp]>([
     [
       'another recipe',
-      {},
-      { lr: 0.5, schedule: { kind: 'poly' } },
+      { recipe: { lr: 0.5, schedule: { kind: 'poly' } } },
       /\(lr: 0.02 then, 0.5 now; schedule.kind: "cosine" then, "poly" now/,
     ],
-    ['averages', {}, { emaDecay: 0.9 }, /emaDecay: null then, 0.9 now; averages: false then, true now/],
-    ['another task', { name: 'other' }, {}, /task: "tiny" then, "other" now/],
-    ['other data', { batchesPerEpoch: 6 }, {}, /batchesPerEpoch: 5 then, 6 now/],
+    [
+      'averages',
+      { recipe: { emaDecay: 0.9 } },
+      /emaDecay: null then, 0.9 now; averages: false then, true now/,
+    ],
+    ['another task', { task: { name: 'other' } }, /task: "tiny" then, "other" now/],
+    ['other data', { data: { batchesPerEpoch: 6 } }, /batchesPerEpoch: 5 then, 6 now/],
     [
       'another shift',
-      { metadata: () => ({ model: 'tiny', shift_size: '3' }) },
-      {},
+      { task: { metadata: () => ({ model: 'tiny', shift_size: '3' }) } },
       /model.shift_size: "5" then, "3" now/,
     ],
-  ])('refuses %s and changes nothing', async (_, taskChanges, recipeChanges, message) => {
+  ])('refuses %s and changes nothing', async (_, { task, data, recipe }, message) => {
     const folder = temporaryFolder();
     await interrupted(folder, tinyRecipe(), 7);
     const before = readFileSync(join(folder, 'log.jsonl'), 'utf8');
-    const again = fit(tinyTask(taskChanges), tinyRecipe(recipeChanges), { folder, resume: true });
+    const again = fit(tinyTask(task), tinyData(data), tinyRecipe(recipe), { folder, resume: true });
     await expect(again).rejects.toThrow(message);
     expect(readFileSync(join(folder, 'log.jsonl'), 'utf8')).toBe(before);
     expect(readdirSync(join(folder, 'checkpoints'))).toEqual(['step-00000007']);
@@ -249,7 +268,7 @@ describe('resuming', () => {
     await interrupted(folder, tinyRecipe(), 7);
     rmSync(join(folder, 'checkpoints'), { recursive: true });
     const best = readFileSync(join(folder, 'best.safetensors'));
-    const again = fit(tinyTask(), tinyRecipe(), { folder, resume: true });
+    const again = fit(tinyTask(), tinyData(), tinyRecipe(), { folder, resume: true });
     await expect(again).rejects.toThrow(/checkpoints of this run are gone/);
     expect(readFileSync(join(folder, 'best.safetensors')).equals(best)).toBe(true);
   });
@@ -259,14 +278,17 @@ describe('resuming', () => {
     const recipe = tinyRecipe({ emaDecay: 0.9 });
     const { checkpoint } = await interrupted(folder, recipe, 7);
     rmSync(join(checkpoint, 'averages.safetensors'));
-    const again = fit(tinyTask(), recipe, { folder, resume: true });
+    const again = fit(tinyTask(), tinyData(), recipe, { folder, resume: true });
     await expect(again).rejects.toThrow(/started differently \(averages: false then, true now\)/);
   });
 
   it('refuses a model of another shape', async () => {
     const folder = temporaryFolder();
     await interrupted(folder, tinyRecipe(), 7);
-    const again = fit(tinyTask({ model: new TinyModel(7) }), tinyRecipe(), { folder, resume: true });
+    const again = fit(tinyTask({ model: new TinyModel(7) }), tinyData(), tinyRecipe(), {
+      folder,
+      resume: true,
+    });
     await expect(again).rejects.toThrow(/hidden.weight is \[6,2\], the model needs \[7,2\]/);
   });
 
@@ -275,7 +297,7 @@ describe('resuming', () => {
     await interrupted(folder, tinyRecipe(), 7);
     const model = new TinyModel();
     model.hidden.freeze();
-    const again = fit(tinyTask({ model }), tinyRecipe(), { folder, resume: true });
+    const again = fit(tinyTask({ model }), tinyData(), tinyRecipe(), { folder, resume: true });
     await expect(again).rejects.toThrow(/optimi[sz]er/);
   });
 
@@ -286,6 +308,8 @@ describe('resuming', () => {
     const folder = temporaryFolder();
     const { checkpoint } = await interrupted(folder, tinyRecipe(), 7);
     writeFileSync(join(checkpoint, 'state.json'), text);
-    await expect(fit(tinyTask(), tinyRecipe(), { folder, resume: true })).rejects.toThrow(message);
+    await expect(fit(tinyTask(), tinyData(), tinyRecipe(), { folder, resume: true })).rejects.toThrow(
+      message,
+    );
   });
 });

@@ -5,7 +5,7 @@ import { describeIoError, errorCode, writeFileAtomic } from '@as-mlp/base/node';
 import { lastCheckpoint, type SavedCheckpoint } from './checkpoint.ts';
 import type { LoopRecipe } from './recipe.ts';
 import { differences, parseJson } from './run-state.ts';
-import type { Task } from './task.ts';
+import type { Task, TrainingData } from './task.ts';
 
 /** The files of a run. */
 export interface RunFolder {
@@ -81,7 +81,7 @@ export interface OpenedRun {
  */
 export async function resumeRun(
   path: string,
-  task: Fingerprint,
+  now: Fingerprint,
   recipe: LoopRecipe,
 ): Promise<OpenedRun | undefined> {
   const names = await namesIn(path);
@@ -108,7 +108,7 @@ export async function resumeRun(
   });
   const changes = [
     ...differences(parseJson(text, folder.recipe), asJson(recipe)),
-    ...(checkpoint ? stateDifferences(checkpoint, task, recipe) : []),
+    ...(checkpoint ? stateDifferences(checkpoint, now, recipe) : []),
   ];
   if (changes.length > 0) {
     throw new AsMlpError('usage', {
@@ -121,15 +121,17 @@ export async function resumeRun(
   return { folder, checkpoint };
 }
 
-/** What of a task must stay the same while a run goes on. */
-type Fingerprint = Pick<Task<unknown>, 'name' | 'batchesPerEpoch' | 'metadata'>;
+/** What of task and data must stay the same while a run goes on. */
+interface Fingerprint {
+  readonly task: Pick<Task<unknown>, 'name' | 'metadata'>;
+  readonly data: Pick<TrainingData<unknown>, 'batchesPerEpoch'>;
+}
 
 function stateDifferences(
   { state, hasAverages }: SavedCheckpoint,
-  task: Fingerprint,
+  { task, data: { batchesPerEpoch } }: Fingerprint,
   { emaDecay }: LoopRecipe,
 ): string[] {
-  const { batchesPerEpoch } = task;
   return differences(
     {
       task: state.task,

@@ -10,7 +10,7 @@ import type { LoopRecipe } from './recipe.ts';
 import { type RunFolder, resumeRun, startRun } from './run-folder.ts';
 import { openRunLog, type RunLog } from './run-log.ts';
 import type { Evaluation, LossMemory, RunState } from './run-state.ts';
-import type { Task } from './task.ts';
+import type { Task, TrainingData } from './task.ts';
 import type { Updater } from './updater.ts';
 
 /** Where a training stands. */
@@ -52,11 +52,12 @@ export interface RunRecord {
  */
 export async function openRunRecord<Batch>(
   task: Task<Batch>,
+  data: TrainingData<Batch>,
   recipe: LoopRecipe,
   run: Run,
   on: FitListeners,
 ): Promise<RunRecord> {
-  const opened = run.resume ? await resumeRun(run.folder, task, recipe) : undefined;
+  const opened = run.resume ? await resumeRun(run.folder, { task, data }, recipe) : undefined;
   if (run.resume && !opened) on.notice?.(`${run.folder} holds no run yet: a new one starts`);
   const folder = opened?.folder ?? (await startRun(run.folder, recipe));
   const environment = describeEnvironment(run.engine);
@@ -68,11 +69,21 @@ export async function openRunRecord<Batch>(
       on.notice?.(`this run was on ${before} and goes on on ${environment.engine}: the last bits may differ`);
     }
   }
-  return createRecord({ task, recipe, folder, environment, checkpoint, resumed: opened !== undefined, on });
+  return createRecord({
+    task,
+    data,
+    recipe,
+    folder,
+    environment,
+    checkpoint,
+    resumed: opened !== undefined,
+    on,
+  });
 }
 
 interface Setting<Batch> {
   readonly task: Task<Batch>;
+  readonly data: TrainingData<Batch>;
   readonly recipe: LoopRecipe;
   readonly folder: RunFolder;
   readonly environment: Environment;
@@ -82,7 +93,7 @@ interface Setting<Batch> {
 }
 
 function createRecord<Batch>(setting: Setting<Batch>): RunRecord {
-  const { task, recipe, folder, environment, checkpoint, resumed, on } = setting;
+  const { task, data, recipe, folder, environment, checkpoint, resumed, on } = setting;
   const firstStep = checkpoint?.state.step ?? 0;
   const history: Evaluation[] = [...(checkpoint?.state.history ?? [])];
   let best: Evaluation | null = checkpoint?.state.best ?? null;
@@ -97,7 +108,7 @@ function createRecord<Batch>(setting: Setting<Batch>): RunRecord {
     step,
     epoch,
     batch,
-    batchesPerEpoch: task.batchesPerEpoch,
+    batchesPerEpoch: data.batchesPerEpoch,
     rng: { key: [...rng.key], position: rng.position },
     history,
     best,

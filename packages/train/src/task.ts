@@ -36,7 +36,7 @@ export interface PreviewObject {
   readonly mask?: () => Uint8Array;
 }
 
-/** What a task learns from. */
+/** How much there is to learn from. */
 export interface DataSummary {
   /** Images to train and to evaluate on. */
   readonly training: number;
@@ -45,26 +45,17 @@ export interface DataSummary {
 }
 
 /**
- * Everything that {@link fit} needs to know of a task. `Batch` is the task's own: plain data on the host (pixels,
- * labels, boxes), made ahead of time.
+ * What {@link fit} trains: a model, its loss, and how it is judged. `Batch` is the task's own: plain data on the host (pixels,
+ * labels, boxes), which a {@link TrainingData} makes ahead of time.
  */
 export interface Task<Batch> {
   /** Stands in the checkpoints, e.g. `classification`. */
   readonly name: string;
   /** Initialised or loaded. The task keeps owning it: `fit` changes its values and does not dispose it. */
   readonly model: Module;
-  /** Batches that `batches` gives for one whole epoch. */
-  readonly batchesPerEpoch: number;
   /** The parameters that weight decay spares. */
   readonly decayRule: DecayRule;
   readonly metric: MainMetric;
-
-  /**
-   * The batches of epoch `epoch` (from 0), from number `start` (from 0) on. A pure function of both: the same batches
-   * come in the same order however often training was interrupted. The next batch is asked for while the last one is
-   * trained on. A generator may free what it holds in `finally`.
-   */
-  batches(epoch: number, start: number): AsyncIterable<Batch>;
 
   /** What `loss` gets of a batch, and after it what only `host` gets. */
   tensors(batch: Batch): readonly HostTensor[];
@@ -95,6 +86,19 @@ export interface Task<Batch> {
 
   /** Header of the weight files: all that prediction needs beside the tensors. */
   metadata(): Record<string, string>;
+}
+
+/** What a {@link Task} is trained on by {@link fit}. What it is judged on is the task's affair. */
+export interface TrainingData<Batch> {
+  /** Batches that `batches` gives for one whole epoch. */
+  readonly batchesPerEpoch: number;
+
+  /**
+   * The batches of epoch `epoch` (from 0), from number `start` (from 0) on. A pure function of both: the same batches
+   * come in the same order however often training was interrupted. The next batch is asked for while the last one is
+   * trained on. A generator may free what it holds in `finally`.
+   */
+  batches(epoch: number, start: number): AsyncIterable<Batch>;
 
   /** Names a batch in error messages, e.g. by its files. */
   describe?(batch: Batch): string;
@@ -103,5 +107,5 @@ export interface Task<Batch> {
   preview?(batch: Batch): readonly PreviewImage[];
 
   /** How much there is to learn from, for the report and before a training. */
-  describeData?(): DataSummary;
+  summary?(): DataSummary;
 }

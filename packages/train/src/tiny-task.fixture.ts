@@ -6,7 +6,7 @@ import { BatchNorm, crossEntropy, dropout, INFERENCE, Linear, type Mode, Module 
 import * as tf from '@tensorflow/tfjs-core';
 import { onTestFinished } from 'vitest';
 import { type LoopRecipe, loopRecipe, parseRecipe } from './recipe.ts';
-import type { Task } from './task.ts';
+import type { Task, TrainingData } from './task.ts';
 
 /** Two linear layers with a batch norm and dropout between: small, with buffers, and random while it trains. */
 export class TinyModel extends Module {
@@ -55,28 +55,16 @@ function makeBatch(seed: number, epoch: number, index: number): TinyBatch {
 }
 
 /** The tiny task, with what a test may want to change or watch. */
-export function tinyTask(
-  changes: Partial<Task<TinyBatch>> = {},
-): Task<TinyBatch> & { readonly asked: string[] } {
+export function tinyTask(changes: Partial<Task<TinyBatch>> = {}): Task<TinyBatch> {
   const model = (changes.model as TinyModel | undefined) ?? new TinyModel();
   onTestFinished(() => model.dispose());
-  const asked: string[] = [];
-  const batchesPerEpoch = changes.batchesPerEpoch ?? 5;
   const lossOf = ([x, y]: tf.Tensor[], mode: Mode) =>
     crossEntropy(model.forward(x as tf.Tensor2D, mode), y as tf.Tensor1D);
   return {
     name: 'tiny',
     model,
-    batchesPerEpoch,
     decayRule: 'classification',
     metric: { name: 'loss', better: 'lower' },
-    async *batches(epoch, start) {
-      for (let index = start; index < batchesPerEpoch; index++) {
-        const batch = makeBatch(1, epoch, index);
-        asked.push(batch.id);
-        yield batch;
-      }
-    },
     tensors: ({ x, y }) => [
       { shape: [BATCH, 2], data: x },
       { shape: [BATCH], data: y },
@@ -93,6 +81,25 @@ export function tinyTask(
       return { loss: value! };
     },
     metadata: () => ({ model: 'tiny', shift_size: '5' }),
+    ...changes,
+  };
+}
+
+/** Its data, five batches an epoch unless changed; `asked` are the batches that were taken. */
+export function tinyData(
+  changes: Partial<TrainingData<TinyBatch>> = {},
+): TrainingData<TinyBatch> & { readonly asked: string[] } {
+  const asked: string[] = [];
+  const { batchesPerEpoch = 5 } = changes;
+  return {
+    batchesPerEpoch,
+    async *batches(epoch, start) {
+      for (let index = start; index < batchesPerEpoch; index++) {
+        const batch = makeBatch(1, epoch, index);
+        asked.push(batch.id);
+        yield batch;
+      }
+    },
     describe: ({ id }) => id,
     ...changes,
     asked,

@@ -2,9 +2,9 @@ import { openEngine } from '@as-mlp/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { findLearningRate } from './lr-find.ts';
-import { createOverfitWatch, overfitTask } from './overfit.ts';
+import { createOverfitWatch, judgedByLoss, overfit } from './overfit.ts';
 import { rehearse } from './rehearse.ts';
-import { BATCH, TINY_INPUTS, tinyRecipe, tinyTask, weightBits } from './tiny-task.fixture.ts';
+import { BATCH, TINY_INPUTS, tinyData, tinyRecipe, tinyTask, weightBits } from './tiny-task.fixture.ts';
 
 const engine = await openEngine({ log: () => undefined });
 const ways = engine.compileTrainingStep ? [false, true] : [false];
@@ -16,7 +16,12 @@ describe.each(ways)('what looks ahead (compiled: %s)', (compiled) => {
     const task = newTask();
     const before = await weightBits(task.model);
     const tensors = tf.memory().numTensors;
-    const { batch, results, secondsPerUpdate, seconds } = await rehearse(task, tinyRecipe(), engine);
+    const { batch, results, secondsPerUpdate, seconds } = await rehearse(
+      task,
+      tinyData(),
+      tinyRecipe(),
+      engine,
+    );
     expect(batch).toMatchObject({ id: 'e0b0' });
     expect(results).toHaveLength(3);
     expect(new Set(results.map(({ loss }) => loss)).size).toBe(3);
@@ -31,7 +36,7 @@ describe.each(ways)('what looks ahead (compiled: %s)', (compiled) => {
     const before = await weightBits(task.model);
     const done: number[] = [];
     const options = { from: 1e-5, to: 1e4, updates: 120, onUpdate: (n: number) => void done.push(n) };
-    const sweep = await findLearningRate(task, tinyRecipe(), engine, options);
+    const sweep = await findLearningRate(task, tinyData(), tinyRecipe(), engine, options);
     const { points, steepest, minimumOverTen, diverged } = sweep;
     expect(done).toEqual(points.map((_, i) => i + 1));
     points.forEach(({ lr }, i) => {
@@ -54,7 +59,7 @@ describe('findLearningRate', () => {
       model: healthy.model,
       loss: (batch, mode) => ({ total: tf.add(tf.mul(healthy.loss(batch, mode).total, 0), 1) as tf.Scalar }),
     });
-    const sweep = await findLearningRate(task, tinyRecipe(), engine, { updates: 8 });
+    const sweep = await findLearningRate(task, tinyData(), tinyRecipe(), engine, { updates: 8 });
     expect(sweep).toMatchObject({ steepest: undefined, minimumOverTen: undefined, diverged: false });
   });
 
@@ -65,11 +70,11 @@ describe('findLearningRate', () => {
       return [batch.id === 'e0b3' ? { ...x!, data: x!.data.map(() => Number.NaN) } : x!, y!];
     };
     const task = tinyTask({ model: healthy.model, tensors });
-    const sweep = await findLearningRate(task, tinyRecipe(), engine, { updates: 8 });
+    const sweep = await findLearningRate(task, tinyData(), tinyRecipe(), engine, { updates: 8 });
     expect(sweep).toMatchObject({ diverged: true, points: { length: 3 } });
     const controller = new AbortController();
     const onUpdate = (done: number) => done === 2 && controller.abort();
-    const { points } = await findLearningRate(healthy, tinyRecipe(), engine, {
+    const { points } = await findLearningRate(healthy, tinyData(), tinyRecipe(), engine, {
       signal: controller.signal,
       onUpdate,
     });
@@ -77,24 +82,26 @@ describe('findLearningRate', () => {
   });
 
   it.each([{ from: 0 }, { from: 1, to: 0.1 }, { updates: 1 }])('refuses %j', async (options) => {
-    await expect(findLearningRate(tinyTask(), tinyRecipe(), engine, options)).rejects.toThrow('are no sweep');
+    const sweep = findLearningRate(tinyTask(), tinyData(), tinyRecipe(), engine, options);
+    await expect(sweep).rejects.toThrow('are no sweep');
   });
 });
 
-describe('overfitTask', () => {
+describe('overfit', () => {
   it('gives the first batches again and again, and their loss as the metric', async () => {
     const task = tinyTask();
-    const kept = await overfitTask(task, tinyRecipe(), 2);
-    expect(task.asked).toEqual(['e0b0', 'e0b1']);
+    const data = tinyData();
+    const few = await overfit(data, 2);
+    expect(data.asked).toEqual(['e0b0', 'e0b1']);
     const ids: string[] = [];
-    for await (const { id } of kept.batches(7, 1)) ids.push(id);
+    for await (const { id } of few.batches(7, 1)) ids.push(id);
     expect(ids).toEqual(['e0b1', 'e0b0', 'e0b1', 'e0b0']);
     await weightBits(task.model); // takes its memory
     const tensors = tf.memory().numTensors;
-    const { loss } = await kept.evaluate(new AbortController().signal);
+    const { loss } = await judgedByLoss(task, few, tinyRecipe()).evaluate(new AbortController().signal);
     expect(tf.memory().numTensors).toBe(tensors);
     const losses: number[] = [];
-    for await (const batch of task.batches(0, 0)) {
+    for await (const batch of data.batches(0, 0)) {
       if (losses.length === 2) break;
       const [x, y] = task.tensors(batch);
       losses.push(

@@ -4,7 +4,7 @@ import { ahead, grouped } from './ahead.ts';
 import { freezeModules } from './freeze.ts';
 import type { LoopRecipe } from './recipe.ts';
 import type { StepResult } from './step.ts';
-import type { Task } from './task.ts';
+import type { Task, TrainingData } from './task.ts';
 import { createUpdater } from './updater.ts';
 import { keepValues } from './values.ts';
 
@@ -23,6 +23,7 @@ export interface TrialUpdate<Batch> {
  */
 export async function* trialUpdates<Batch>(
   task: Task<Batch>,
+  data: TrainingData<Batch>,
   recipe: LoopRecipe,
   engine: Engine | undefined,
   count: number,
@@ -32,7 +33,7 @@ export async function* trialUpdates<Batch>(
   try {
     const updater = await createUpdater(task, recipe, engine);
     try {
-      const groups = grouped(epochs(task, recipe), recipe.accumulate);
+      const groups = grouped(epochs(data, recipe), recipe.accumulate);
       let step = 0;
       for await (const { value: batches, waited } of ahead(groups, count)) {
         const rng = createRng(recipe.seed).fork('trial').fork(step);
@@ -49,6 +50,6 @@ export async function* trialUpdates<Batch>(
   }
 }
 
-async function* epochs<Batch>({ batches }: Task<Batch>, { epochs }: LoopRecipe): AsyncGenerator<Batch> {
-  for (let epoch = 0; ; epoch = (epoch + 1) % epochs) yield* batches(epoch, 0);
+async function* epochs<Batch>(data: TrainingData<Batch>, { epochs }: LoopRecipe): AsyncGenerator<Batch> {
+  for (let epoch = 0; ; epoch = (epoch + 1) % epochs) yield* data.batches(epoch, 0);
 }

@@ -131,14 +131,16 @@ export function sampleRun(folder: string): TrainingReportOptions {
   writeFileSync(join(folder, 'best.safetensors'), 'abc');
   return {
     folder,
-    data: 'data/<animals>',
+    source: 'data/<animals>',
     recipe,
     task: {
       name: 'classification',
       metric: { name: 'top1', better: 'higher' },
-      batchesPerEpoch: 100,
-      describeData: () => ({ training: 12_800, validation: 200, classes: ['a', 'b', 'c'] }),
       sections: async () => SECTIONS,
+    },
+    data: {
+      batchesPerEpoch: 100,
+      summary: () => ({ training: 12_800, validation: 200, classes: ['a', 'b', 'c'] }),
     },
   };
 }

@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { writeFileAtomic } from '@as-mlp/base/node';
-import { type DataSummary, type LoopRecipe, planTraining, runFolder, type Task } from '@as-mlp/train';
+import {
+  type DataSummary,
+  type LoopRecipe,
+  planTraining,
+  runFolder,
+  type Task,
+  type TrainingData,
+} from '@as-mlp/train';
 import { packageVersion } from '../version.ts';
 import { reportPage } from './page.ts';
 import { fileHash, gitState } from './provenance.ts';
@@ -13,9 +20,10 @@ export interface TrainingReportOptions {
   /** The run folder. */
   readonly folder: string;
   /** The data set, as it was named. */
-  readonly data: string;
+  readonly source: string;
   readonly recipe: LoopRecipe;
-  readonly task: Pick<Task<unknown>, 'name' | 'metric' | 'batchesPerEpoch' | 'describeData' | 'sections'>;
+  readonly task: Pick<Task<unknown>, 'name' | 'metric' | 'sections'>;
+  readonly data: Pick<TrainingData<unknown>, 'batchesPerEpoch' | 'summary'>;
 }
 
 /** The report of a run while it goes on. */
@@ -30,11 +38,11 @@ export interface TrainingReport {
 
 /** A report that is written to `report.html` in the run folder, whole or not at all. */
 export async function createTrainingReport(options: TrainingReportOptions): Promise<TrainingReport> {
-  const { folder, data, recipe, task } = options;
+  const { folder, source, recipe, task, data } = options;
   const path = join(folder, 'report.html');
   const { best } = runFolder(folder);
   const git = await gitState(process.cwd());
-  const { updatesPerEpoch } = planTraining(recipe, task.batchesPerEpoch);
+  const { updatesPerEpoch } = planTraining(recipe, data.batchesPerEpoch);
   let sections: string | undefined;
 
   const write = async (status?: string) => {
@@ -47,9 +55,9 @@ export async function createTrainingReport(options: TrainingReportOptions): Prom
       updatesPerEpoch,
       status: status ?? `after epoch ${run.evaluations.at(-1)?.epoch} of ${recipe.epochs}`,
       folder: resolve(folder),
-      data,
+      data: source,
       version: packageVersion(),
-      counts: countsOf(task.describeData?.()),
+      counts: countsOf(data.summary?.()),
       git,
       bestHash: existsSync(best) ? await fileHash(best) : undefined,
       sections: sections ?? '',
@@ -70,8 +78,8 @@ export async function createTrainingReport(options: TrainingReportOptions): Prom
   };
 }
 
-function countsOf(data: DataSummary | undefined): Record<string, number> {
-  if (!data) return {};
-  const { classes, training, validation } = data;
+function countsOf(summary: DataSummary | undefined): Record<string, number> {
+  if (!summary) return {};
+  const { classes, training, validation } = summary;
   return { classes: classes.length, 'training images': training, 'held-out images': validation };
 }
