@@ -2,8 +2,12 @@ import { createSampler } from '@as-mlp/data';
 import { describe, expect, it } from 'vitest';
 import { loadedData } from './loaded-data.ts';
 
-const text = 'export const numbers = (offset) => async (i) => ({ tensors: {}, meta: offset + i });';
-const load = { module: `data:text/javascript,${text}`, export: 'numbers', argument: 100 };
+const text = [
+  'import { threadId } from "node:worker_threads";',
+  'export const numbers = (offset) => async (i) => ({ tensors: {}, meta: offset + i });',
+  'export const threads = () => async () => ({ tensors: {}, meta: threadId });',
+].join('\n');
+const load = { module: `data:text/javascript,${encodeURIComponent(text)}`, export: 'numbers', argument: 100 };
 
 describe.each([0, 1])('loadedData with %i threads', (workers) => {
   const sampler = () => createSampler({ length: 7, batchSize: 2, shuffle: true });
@@ -29,5 +33,23 @@ describe.each([0, 1])('loadedData with %i threads', (workers) => {
       expect(await read(0, 1)).toEqual(whole.slice(1));
       break;
     }
+    await data.close!();
   });
+});
+
+it('loadedData keeps its threads from epoch to epoch, until it is closed', async () => {
+  const sampler = () => createSampler({ length: 2, batchSize: 2 });
+  const options = { load: { ...load, export: 'threads' }, sampler, workers: 1 };
+  const data = loadedData<number, number>(options, ({ meta }) => meta[0]!);
+  const thread = async (epoch: number) => {
+    const ids = [];
+    for await (const id of data.batches(epoch, 0)) ids.push(id);
+    return ids[0];
+  };
+  const first = await thread(0);
+  expect(await thread(1)).toBe(first);
+  expect(await thread(2)).toBe(first);
+  await data.close!();
+  expect(await thread(3)).not.toBe(first);
+  await data.close!();
 });

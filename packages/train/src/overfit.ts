@@ -22,9 +22,13 @@ export interface OverfitData<Batch> extends TrainingData<Batch> {
 /** The first `count` batches of `data` alone, over and over, in epochs as long as before. */
 export async function overfit<Batch>(data: TrainingData<Batch>, count: number): Promise<OverfitData<Batch>> {
   const kept: Batch[] = [];
-  for await (const batch of data.batches(0, 0)) {
-    kept.push(batch);
-    if (kept.length >= count) break;
+  try {
+    for await (const batch of data.batches(0, 0)) {
+      kept.push(batch);
+      if (kept.length >= count) break;
+    }
+  } finally {
+    await data.close?.();
   }
   return {
     ...data,

@@ -100,6 +100,9 @@ export interface TrainingData<Batch> {
    */
   batches(epoch: number, start: number): AsyncIterable<Batch>;
 
+  /** Ends what stays between two epochs, such as threads. Called when a training is over; batches may be asked for again after it. */
+  close?(): Promise<void>;
+
   /** Names a batch in error messages, e.g. by its files. */
   describe?(batch: Batch): string;
 

@@ -42,6 +42,7 @@ export async function* trialUpdates<Batch>(
         yield { batches, waited, run: (learningRate) => updater.update(inputs, { learningRate, where }) };
       }
     } finally {
+      await data.close?.();
       await updater.dispose();
     }
   } finally {
