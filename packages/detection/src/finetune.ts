@@ -1,6 +1,5 @@
 import { inferArchitecture } from '@as-mlp/backbone';
-import { fileSource } from '@as-mlp/base/node';
-import { openWeights } from '@as-mlp/nn';
+import { withWeights } from '@as-mlp/train';
 import { type DetectionConfig, modelName } from './config.ts';
 import { inspectWeights } from './detector.ts';
 import { isBackboneFile } from './infer.ts';
@@ -15,9 +14,7 @@ import type { DetectionRecipeInput } from './recipe.ts';
  * @throws AsMlpError when the file cannot be read or is of another network.
  */
 export async function finetuneRecipe(path: string): Promise<DetectionRecipeInput> {
-  const file = await fileSource(path);
-  try {
-    const weights = await openWeights(file);
+  return await withWeights(path, async (weights) => {
     if (isBackboneFile(weights.entries)) {
       const { config } = inferArchitecture(weights.entries, { source: path });
       const { shiftSize } = decodeMetadata(weights.metadata, path);
@@ -36,9 +33,7 @@ export async function finetuneRecipe(path: string): Promise<DetectionRecipeInput
       testShortSide: shortSide,
       testLongSide: longSide,
     };
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 /** Shorter sides from four fifths of the one that the network predicts at up to that one, as the preset has them for 800. */

@@ -1,6 +1,5 @@
 import { inferArchitecture } from '@as-mlp/backbone';
-import { fileSource } from '@as-mlp/base/node';
-import { openWeights } from '@as-mlp/nn';
+import { withWeights } from '@as-mlp/train';
 import { modelName } from './config.ts';
 import { isBackboneFile } from './infer.ts';
 import { decodeMetadata } from './metadata.ts';
@@ -18,9 +17,7 @@ const OFFICIAL_CROP = 512;
  * @throws AsMlpError when the file cannot be read or is of another network.
  */
 export async function finetuneRecipe(path: string): Promise<SegmentationRecipeInput> {
-  const file = await fileSource(path);
-  try {
-    const weights = await openWeights(file);
+  return await withWeights(path, async (weights) => {
     if (isBackboneFile(weights.entries)) {
       const { config } = inferArchitecture(weights.entries, { source: path });
       const { shiftSize } = decodeMetadata(weights.metadata, path);
@@ -43,7 +40,5 @@ export async function finetuneRecipe(path: string): Promise<SegmentationRecipeIn
       testLongSide: longSide,
       testShortSide: shortSide,
     };
-  } finally {
-    await file.close();
-  }
+  });
 }
