@@ -131,6 +131,17 @@ describe('train', () => {
     expect(resumed.progress[0]).toMatch(/^train 4\/6 updates, epoch 2\/3/);
   });
 
+  it('says in the report how a run failed', async () => {
+    let batches = 0;
+    const failing = verbs(() => {
+      if (++batches === 4) throw new Error('the lights went out');
+    });
+    const failed = await trainWith(failing);
+    expect(failed.code).toBe(1);
+    const report = readFileSync(join(folder, 'report.html'), 'utf8');
+    expect(report).toContain('failed after update 3: Error: the lights went out');
+  });
+
   it('names a recipe that cannot be read, and settings that are wrong', async () => {
     await train('--epochs', '1');
     const saved = join(folder, 'recipe.json');

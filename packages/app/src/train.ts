@@ -129,9 +129,9 @@ async function train<Batch, F extends TrainFlags>(
       `overfitting: the same ${overfits * recipe.batchSize} images again and again, unvaried where the task can`,
     );
   }
+  const { out: folder, data: source } = flags;
+  const report = await createTrainingReport({ folder, source, recipe, task: learning, data });
   try {
-    const { out: folder, data: source } = flags;
-    const report = await createTrainingReport({ folder, source, recipe, task: learning, data });
     const result = await fit(
       learning,
       data,
@@ -171,6 +171,10 @@ async function train<Batch, F extends TrainFlags>(
     );
     terminal.out(`weights: ${join(flags.out, 'best.safetensors')}\n`);
     terminal.out(`report: ${report.path}\n`);
+  } catch (error) {
+    // Where the report cannot be written either, the first error is the one to show.
+    if (updates > 0) await report.end(`failed after update ${updates}: ${error}`).catch(() => undefined);
+    throw error;
   } finally {
     progress?.stop();
     learning.model.dispose();

@@ -73,6 +73,23 @@ describe('withoutConstants', () => {
       }
     });
 
+    it('cuts a constant into parts once, and holds the parts that are read', async () => {
+      const [x] = sum(0);
+      const data = Float32Array.from({ length: 2000 }, (_, i) => i);
+      const { nodes, initialise } = withoutConstants([
+        x!,
+        constant('large', { dtype: 'float32', shape: [2, 1000], data }),
+        { name: 'parts', op: 'Unpack', inputs: ['large'], attributes: { T: FLOAT, num: { int: 2 } } },
+        { name: 'y', op: 'Identity', inputs: ['parts:1'], attributes: { T: FLOAT } },
+      ]);
+      expect(nodes.filter(({ op }) => op === 'ReadVariableOp').map(({ name }) => name)).toEqual(['parts/1']);
+      const session = openGraphSession(encodeGraphDef(nodes));
+      await initialise(session);
+      const [y] = await session.run([], ['y']);
+      expect([y!.data.length, y!.data[0], y!.data[999]]).toEqual([1000, 1000, 1999]);
+      await session.close();
+    });
+
     it('needs nothing where there is no large constant', async () => {
       const graph = withoutConstants(sum(0).filter(({ name }) => name === 'small'));
       const session = openGraphSession(encodeGraphDef(graph.nodes));

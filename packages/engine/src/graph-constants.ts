@@ -1,4 +1,4 @@
-import { elementsOf, type GraphNode, type GraphTensor } from './graph-def.ts';
+import { elementsOf, type GraphAttribute, type GraphNode, type GraphTensor } from './graph-def.ts';
 import type { GraphFeed, GraphSession } from './graph-session.ts';
 
 /** A graph whose large constants are variables, and what gives them their values. */
@@ -13,92 +13,149 @@ const MOST_ELEMENTS = 1024;
 /** Elements of the constants that are fed in one run, about. */
 const FED_AT_ONCE = 2 ** 22;
 
-/** What constants are made into once, before the first run. */
-const CONVERSIONS = ['AsMlpPack', 'Cast'];
+/** What is done to constants alone is done once, before the first run. */
+const DONE_ONCE = new Set([
+  'AsMlpPack',
+  'Cast',
+  'ConcatV2',
+  'Reshape',
+  'ReverseV2',
+  'Slice',
+  'StridedSlice',
+  'Transpose',
+  'Unpack',
+]);
 
 /**
  * Takes the large constants out of a graph. TensorFlow would hold each of them some ten times over, in the graph, in every
- * form that it is rewritten to, and in the kernel; a variable is held once. One that is cast or packed is held as what comes
- * of that. Names stay what they are.
+ * form that it is rewritten to, and in the kernel; a variable is held once. One that is cast, packed or cut into parts is held as
+ * what comes of that. Names stay what they are.
  */
 export function withoutConstants(nodes: readonly GraphNode[]): GraphWithoutConstants {
-  const held = heldConstants(nodes);
-  const feeds: { readonly name: string; readonly tensor: GraphTensor }[] = [];
-  const targets: string[] = [];
+  const made = madeOfConstants(nodes);
+  const read = readFrom(made, nodes);
   const rewritten = nodes.flatMap((node): GraphNode[] => {
-    const constant = held.get(node.name);
-    if (constant === undefined) return [node];
-    if (constant === 'as others') return [];
-    const { tensor, conversion } = constant;
-    const [variable, value, converted, assign] = ['variable', 'value', 'converted', 'assign'].map(
-      (part) => `${node.name}/${part}`,
-    );
-    const dtype = conversion?.attributes?.DstT ?? { type: tensor.dtype };
-    const shape = { shape: tensor.shape };
-    feeds.push({ name: value!, tensor });
-    targets.push(assign!);
+    const { tensor } = made.get(node.name) ?? {};
+    if (!made.has(node.name))
+      return [{ ...node, ...inputsOf(node, (ref) => (made.has(nodeOf(ref)) ? readName(ref) : ref)) }];
+    const value = `${node.name}/value`;
+    if (!tensor)
+      return [
+        { ...node, name: value, ...inputsOf(node, (ref) => (made.has(nodeOf(ref)) ? valueName(ref) : ref)) },
+      ];
+    const attributes = { dtype: { type: tensor.dtype }, shape: { shape: tensor.shape } };
+    return [{ name: value, op: 'Placeholder', attributes }];
+  });
+  const variables = read.flatMap((ref): GraphNode[] => {
+    const { dtype, shape } = made.get(nodeOf(ref))!;
+    const name = readName(ref);
+    const [variable, assign] = [`${name}/variable`, `${name}/assign`];
+    const attributes = { dtype, shape: { shape }, shared_name: { string: variable } };
     return [
-      {
-        name: variable!,
-        op: 'VarHandleOp',
-        attributes: {
-          dtype,
-          shape: conversion?.op === 'AsMlpPack' ? { shape: undefined } : shape,
-          shared_name: { string: variable! },
-        },
-      },
-      { name: value!, op: 'Placeholder', attributes: { dtype: { type: tensor.dtype }, shape } },
-      ...(conversion ? [{ ...conversion, name: converted!, inputs: [value!] }] : []),
-      {
-        name: assign!,
-        op: 'AssignVariableOp',
-        inputs: [variable!, conversion ? converted! : value!],
-        attributes: { dtype },
-      },
-      { name: node.name, op: 'ReadVariableOp', inputs: [variable!], attributes: { dtype } },
+      { name: variable, op: 'VarHandleOp', attributes },
+      { name: assign, op: 'AssignVariableOp', inputs: [variable, valueName(ref)], attributes: { dtype } },
+      { name, op: 'ReadVariableOp', inputs: [variable], attributes: { dtype } },
     ];
   });
+  const parts = inParts(read, made);
   const initialise = async (session: GraphSession): Promise<void> => {
-    // In parts: the feeds of all would be a second copy.
-    let elements = 0;
-    let first = 0;
-    for (const [i, { tensor }] of feeds.entries()) {
-      elements += elementsOf(tensor);
-      if (elements < FED_AT_ONCE && i < feeds.length - 1) continue;
-      const part = feeds.slice(first, i + 1).map(({ name, tensor }): GraphFeed => ({ name, ...tensor }));
-      await session.run(part, [], targets.slice(first, i + 1));
-      [elements, first] = [0, i + 1];
+    for (const { constants, refs } of parts) {
+      const feeds = constants.map(
+        (name): GraphFeed => ({ name: `${name}/value`, ...made.get(name)!.tensor! }),
+      );
+      await session.run(
+        feeds,
+        [],
+        refs.map((ref) => `${readName(ref)}/assign`),
+      );
     }
     // What was fed is in the session now.
-    feeds.length = 0;
+    made.clear();
+    parts.length = 0;
   };
-  return { nodes: rewritten, initialise };
+  return { nodes: [...rewritten, ...variables], initialise };
 }
 
-type Held = { readonly tensor: GraphTensor; readonly conversion?: GraphNode } | 'as others';
+/** `node` of `node`, `node:1` and `^node`. */
+const nodeOf = (ref: string) => ref.replace(/^\^|:\d+$/g, '');
+/** The node that reads the variable of an output: of the same name for the first one. */
+const readName = (ref: string) => ref.replace(/:0$/, '').replace(':', '/');
+/** The output before the first run. */
+const valueName = (ref: string) => ref.replace(/^[^:]+/, '$&/value');
 
-/** By the name of its node: each large constant, and what each is converted to. */
-function heldConstants(nodes: readonly GraphNode[]): Map<string, Held> {
-  const constants = new Map<string, Held>();
+function inputsOf({ inputs }: GraphNode, rename: (ref: string) => string): Pick<GraphNode, 'inputs'> {
+  return inputs ? { inputs: inputs.map(rename) } : {};
+}
+
+/** A large constant, or what comes of large constants alone. */
+interface Made {
+  /** Of the constant. */
+  readonly tensor?: GraphTensor;
+  readonly dtype: GraphAttribute;
+  /** Undefined where it is not known. */
+  readonly shape: readonly number[] | undefined;
+  /** The constants that it is made of. */
+  readonly from: ReadonlySet<string>;
+}
+
+function madeOfConstants(nodes: readonly GraphNode[]): Map<string, Made> {
+  const made = new Map<string, Made>();
+  const small = new Set<string>();
   for (const node of nodes) {
+    const { name, op, inputs = [], attributes } = node;
     const tensor = constantOf(node);
-    if (tensor && elementsOf(tensor) > MOST_ELEMENTS) constants.set(node.name, { tensor });
+    if (tensor) {
+      const dtype = { type: tensor.dtype };
+      if (elementsOf(tensor) <= MOST_ELEMENTS) small.add(name);
+      else made.set(name, { tensor, dtype, shape: tensor.shape, from: new Set([name]) });
+      continue;
+    }
+    const sources = inputs.flatMap((ref) => made.get(ref.replace(/:\d+$/, '')) ?? []);
+    const isFixed = inputs.every((ref) => made.has(ref.replace(/:\d+$/, '')) || small.has(ref));
+    if (!DONE_ONCE.has(op) || sources.length === 0 || !isFixed) continue;
+    made.set(name, {
+      dtype: attributes?.DstT ?? attributes?.T ?? sources[0]!.dtype,
+      shape: op === 'Cast' ? sources[0]!.shape : undefined,
+      from: new Set(sources.flatMap(({ from }) => [...from])),
+    });
   }
-  const held = new Map(constants);
-  const isRead = new Set<string>();
-  const isConverted = new Set<string>();
-  for (const node of nodes) {
-    const { name, op, inputs = [] } = node;
-    const source = CONVERSIONS.includes(op) ? constants.get(inputs[0]!) : undefined;
-    if (source && source !== 'as others') {
-      held.set(name, { tensor: source.tensor, conversion: node });
-      isConverted.add(inputs[0]!);
-    } else {
-      for (const input of inputs) isRead.add(input);
+  return made;
+}
+
+/** The outputs that the rest of the graph reads, and those that nothing reads. */
+function readFrom(made: ReadonlyMap<string, Made>, nodes: readonly GraphNode[]): string[] {
+  const refs = new Set<string>();
+  const unread = new Set(made.keys());
+  for (const { name, inputs = [] } of nodes) {
+    for (const ref of inputs.filter((one) => made.has(nodeOf(one)))) {
+      unread.delete(nodeOf(ref));
+      if (!made.has(name)) refs.add(ref.replace(/^\^|:0$/g, ''));
     }
   }
-  for (const name of isConverted) if (!isRead.has(name)) held.set(name, 'as others');
-  return held;
+  return [...refs, ...unread];
+}
+
+/** Outputs that are computed in one run, and the constants that it needs: to feed all at once would be a second copy. */
+function inParts(read: readonly string[], made: ReadonlyMap<string, Made>) {
+  const order = new Map([...made.keys()].map((name, i) => [name, i]));
+  const first = (ref: string) => order.get([...made.get(nodeOf(ref))!.from][0]!)!;
+  const parts: { readonly constants: string[]; readonly refs: string[] }[] = [];
+  let constants = new Set<string>();
+  let refs: string[] = [];
+  const close = () => {
+    if (refs.length > 0) parts.push({ constants: [...constants], refs });
+    [constants, refs] = [new Set(), []];
+  };
+  for (const ref of [...read].sort((a, b) => first(a) - first(b))) {
+    const { from } = made.get(nodeOf(ref))!;
+    const isNew = [...from].some((name) => !constants.has(name));
+    const elements = [...constants].reduce((sum, name) => sum + elementsOf(made.get(name)!.tensor!), 0);
+    if (isNew && elements >= FED_AT_ONCE) close();
+    for (const name of from) constants.add(name);
+    refs.push(ref);
+  }
+  close();
+  return parts;
 }
 
 function constantOf({ op, attributes }: GraphNode): GraphTensor | undefined {

@@ -23,7 +23,7 @@ export class GraphLowering {
   readonly nodes: GraphNode[] = [];
   /** Whether variables may have other values in another run; else they are frozen. */
   readonly variablesChange: boolean = false;
-  /** The last layer of the graph runtime that was written. */
+  /** The last layer of the graph runtime that was written, or what followed it. */
   lastLayer: string | undefined;
   private readonly values = new Map<ValueId, string>();
   private readonly shared = new Map<string, string>();
@@ -65,6 +65,21 @@ export class GraphLowering {
       what: `a compiled function uses a tensor of ${dtype}`,
       fix: 'Use float32',
     });
+  }
+
+  /**
+   * Lets the nodes from number `start` on that read one of `values` wait for the last layer, as a layer itself does, and the next
+   * one for them. Where no layer was written, which is without the graph runtime, TensorFlow chooses.
+   */
+  follow(start: number, values: ReadonlySet<string>): void {
+    for (let i = start; i < this.nodes.length; i++) {
+      const node = this.nodes[i]!;
+      const { inputs = [] } = node;
+      const isFree = inputs.some((name) => values.has(name)) && !inputs.at(-1)!.startsWith('^');
+      if (!isFree || this.lastLayer === undefined) continue;
+      this.nodes[i] = { ...node, inputs: [...inputs, `^${this.lastLayer}`] };
+      this.lastLayer = node.name;
+    }
   }
 
   /** Adds a node and returns its name. */

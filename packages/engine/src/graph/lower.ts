@@ -5,6 +5,7 @@ import type { Lowerings } from './lower-kernel.ts';
 import type { Program } from './program.ts';
 import { RUNTIME_KERNELS } from './runtime-kernels.ts';
 import { KERNELS } from './tensorflow-kernels.ts';
+import type { ValueId } from './trace.ts';
 
 /** The names under which a lowered program is fed and read. */
 export interface LoweredNames {
@@ -40,6 +41,8 @@ export function lowerInto(
   kernels: Lowerings = EVERY_KERNEL,
 ): void {
   graph.begin(names.inputs);
+  const { inputs, draws } = graph.program;
+  const fed = new Set<ValueId>([...inputs, ...draws]);
   for (const kernel of graph.program.kernels) {
     const lower = kernels[kernel.name];
     if (!lower) {
@@ -48,7 +51,17 @@ export function lowerInto(
         fix: 'Run the function without compiling it',
       });
     }
+    const start = graph.nodes.length;
+    const before = graph.lastLayer;
+    const taken = Object.values(kernel.inputs)
+      .flat()
+      .filter((id) => fed.has(id));
     lower(graph, kernel);
+    if (taken.length === 0) continue;
+    for (const id of kernel.outputs) fed.add(id);
+    if (before !== undefined && graph.lastLayer === before) {
+      graph.follow(start, new Set(taken.map((id) => graph.value(id))));
+    }
   }
   graph.end(names.outputs);
 }

@@ -9,6 +9,7 @@ import { openGraphSession } from '../graph-session.ts';
 import { findNative } from '../installed.ts';
 import { compileForTensorFlow, recordProgram } from './compile.ts';
 import { lowerToTensorFlow } from './lower.ts';
+import { recogniseLayers } from './recognise.ts';
 import { fuseForRuntime } from './runtime-kernels.ts';
 
 /** Graphs run on the native engine alone. */
@@ -68,6 +69,23 @@ describe.skipIf(missing)('fuseForRuntime', () => {
     expect(layers[0]!.inputs!.filter((name) => name.startsWith('^'))).toEqual([]);
     expect(layers[1]!.inputs!.at(-1)).toBe(`^${layers[0]!.name}`);
     for (const module of [left, right]) module.dispose();
+  });
+
+  it('lets what TensorFlow computes between two layers wait, too', () => {
+    const [first, last] = [pointwise(), pointwise()];
+    const program = recordProgram(
+      ([x]) => {
+        const y = first.forward(x as tf.Tensor4D);
+        return [tf.add(y, x!), last.forward(x as tf.Tensor4D)];
+      },
+      [{ shape: MAP }],
+    );
+    const nodes = lowerToTensorFlow(recogniseLayers(program), { inputs: ['x'], outputs: ['a', 'b'] });
+    const sum = nodes.find(({ op, inputs }) => op === 'AddV2' && inputs!.includes('x'))!;
+    const layers = nodes.filter(({ op }) => op === 'AsMlpLinear');
+    expect(sum.inputs!.at(-1)).toBe(`^${layers[0]!.name}`);
+    expect(layers[1]!.inputs!.at(-1)).toBe(`^${sum.name}`);
+    for (const module of [first, last]) module.dispose();
   });
 
   it.each<InputSpec['shape']>([
