@@ -37,7 +37,7 @@ describe('evaluateSegmenter', () => {
       onProgress: (done) => void seen.push(done),
     });
     expect(metrics).toEqual(segmentationMetrics(confusion, scenes.labels));
-    expect(metrics.confusion.flat().reduce((sum, count) => sum + count, 0)).toBe(2 * 128 * 128);
+    expect(metrics.confusion.flat().reduce((sum, count) => sum + count, 0)).toBe(2 * 160 * 160);
     expect(failures.map(({ message }) => message)).toEqual(['scene 1: it is torn. Mend it.']);
     expect(seen).toEqual([1, 2, 3]);
     await expect(evaluateSegmenter(segmenter, { data: broken })).rejects.toThrow('it is torn');
