@@ -34,17 +34,16 @@ const DONE_ONCE = new Set([
 export function withoutConstants(nodes: readonly GraphNode[]): GraphWithoutConstants {
   const made = madeOfConstants(nodes);
   const read = readFrom(made, nodes);
-  const rewritten = nodes.flatMap((node): GraphNode[] => {
-    const { tensor } = made.get(node.name) ?? {};
-    if (!made.has(node.name))
-      return [{ ...node, ...inputsOf(node, (ref) => (made.has(nodeOf(ref)) ? readName(ref) : ref)) }];
-    const value = `${node.name}/value`;
-    if (!tensor)
-      return [
-        { ...node, name: value, ...inputsOf(node, (ref) => (made.has(nodeOf(ref)) ? valueName(ref) : ref)) },
-      ];
-    const attributes = { dtype: { type: tensor.dtype }, shape: { shape: tensor.shape } };
-    return [{ name: value, op: 'Placeholder', attributes }];
+  const rewritten = nodes.map((node): GraphNode => {
+    const one = made.get(node.name);
+    const name = one ? `${node.name}/value` : node.name;
+    if (one?.tensor) {
+      const attributes = { dtype: one.dtype, shape: { shape: one.tensor.shape } };
+      return { name, op: 'Placeholder', attributes };
+    }
+    const rename = one ? valueName : readName;
+    const inputs = node.inputs?.map((ref) => (made.has(nodeOf(ref)) ? rename(ref) : ref));
+    return { ...node, name, ...(inputs ? { inputs } : {}) };
   });
   const variables = read.flatMap((ref): GraphNode[] => {
     const { dtype, shape } = made.get(nodeOf(ref))!;
@@ -83,10 +82,6 @@ const readName = (ref: string) => ref.replace(/:0$/, '').replace(':', '/');
 /** The output before the first run. */
 const valueName = (ref: string) => ref.replace(/^[^:]+/, '$&/value');
 
-function inputsOf({ inputs }: GraphNode, rename: (ref: string) => string): Pick<GraphNode, 'inputs'> {
-  return inputs ? { inputs: inputs.map(rename) } : {};
-}
-
 /** A large constant, or what comes of large constants alone. */
 interface Made {
   /** Of the constant. */
@@ -110,8 +105,8 @@ function madeOfConstants(nodes: readonly GraphNode[]): Map<string, Made> {
       else made.set(name, { tensor, dtype, shape: tensor.shape, from: new Set([name]) });
       continue;
     }
-    const sources = inputs.flatMap((ref) => made.get(ref.replace(/:\d+$/, '')) ?? []);
-    const isFixed = inputs.every((ref) => made.has(ref.replace(/:\d+$/, '')) || small.has(ref));
+    const sources = inputs.flatMap((ref) => made.get(nodeOf(ref)) ?? []);
+    const isFixed = inputs.every((ref) => (made.has(nodeOf(ref)) && !ref.startsWith('^')) || small.has(ref));
     if (!DONE_ONCE.has(op) || sources.length === 0 || !isFixed) continue;
     made.set(name, {
       dtype: attributes?.DstT ?? attributes?.T ?? sources[0]!.dtype,

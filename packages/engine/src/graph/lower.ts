@@ -59,9 +59,7 @@ export function lowerInto(
     lower(graph, kernel);
     if (taken.length === 0) continue;
     for (const id of kernel.outputs) fed.add(id);
-    if (before !== undefined && graph.lastLayer === before) {
-      graph.follow(start, new Set(taken.map((id) => graph.value(id))));
-    }
+    if (graph.lastLayer === before) graph.follow(start, new Set(taken.map((id) => graph.value(id))));
   }
   graph.end(names.outputs);
 }
