@@ -70,6 +70,7 @@ export {
 } from './data/varied-examples.ts';
 export { createDetectionTimer, type DetectionTimer, TIMED } from './detection-timer.ts';
 export {
+  type CreateDetectorOptions,
   createDetector,
   type Detection,
   type DetectionFile,

@@ -1,5 +1,6 @@
 import { elementsOf, type GraphAttribute, type GraphNode, type GraphTensor } from './graph-def.ts';
 import type { GraphFeed, GraphSession } from './graph-session.ts';
+import { graphRuntime } from './native.ts';
 
 /** A graph whose large constants are variables, and what gives them their values. */
 export interface GraphWithoutConstants {
@@ -67,8 +68,9 @@ export function withoutConstants(nodes: readonly GraphNode[]): GraphWithoutConst
         [],
         refs.map((ref) => `${readName(ref)}/assign`),
       );
+      // What was fed is in the session now; the copies that it was fed by lie between its values.
+      graphRuntime().trim();
     }
-    // What was fed is in the session now.
     made.clear();
     parts.length = 0;
   };

@@ -57,6 +57,7 @@ export {
 export { type SegmentationSource, segmentationSamples } from './samples.ts';
 export { createSegmentationTimer, type SegmentationTimer, TIMED } from './segmentation-timer.ts';
 export {
+  type CreateSegmenterOptions,
   createSegmenter,
   inspectWeights,
   OFFICIAL_SCALES,

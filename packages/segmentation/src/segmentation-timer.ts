@@ -18,7 +18,7 @@ export interface SegmentationTimer {
 /** A freshly initialised network, compiled by `compile`, on an image of `size` that is not resized, seen whole and once. */
 export function createSegmentationTimer(name: string, size: Size, compile?: Compile): SegmentationTimer {
   const model = createSegmentationModel(name);
-  const network = createNetwork(model, compile);
+  const network = createNetwork(model, { compile, release: true });
   const rng = createRng(0);
   const data = Uint8Array.from({ length: size.height * size.width * 3 }, () => rng.int(256));
   const image = { ...size, data };
@@ -27,7 +27,7 @@ export function createSegmentationTimer(name: string, size: Size, compile?: Comp
   const how = { preprocessing: ADE20K_PREPROCESSING, views };
   return {
     async run(step) {
-      if (step === 'network') await network.logits(values, size);
+      if (step === 'network') (await network.logits(values, size)).free();
       else await segmentImage(network, model.config.numClasses, image, how);
     },
     dispose() {

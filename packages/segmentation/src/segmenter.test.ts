@@ -4,10 +4,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { golden, goldenPath } from './golden.fixture.ts';
 import { loadSegmenter } from './load.ts';
+import { createSegmentationModel } from './model.ts';
 import { createNetwork } from './predict/network.ts';
 import type { View } from './predict/preprocess.ts';
 import { segmentImage } from './predict/segment.ts';
-import type { SegmentOptions } from './segmenter.ts';
+import { createSegmenter, type SegmentOptions } from './segmenter.ts';
 
 interface Pixels {
   readonly points_yx: readonly (readonly [number, number])[];
@@ -78,7 +79,7 @@ describe.each([
 ])('%s', (_, eager) => {
   it('gives the scores and labels of the reference', async () => {
     const { segmenter, image, compile } = await load(eager);
-    const network = createNetwork(segmenter.model, compile);
+    const network = createNetwork(segmenter.model, { compile });
     for (const [name, { logits, probabilities, may_differ }] of Object.entries(expected.cases)) {
       const { points_yx, values } = (logits ?? probabilities)!;
       const wanted = new Map(points_yx.map((point, i) => [point.join(), values[i]!]));
@@ -146,7 +147,7 @@ describe('a segmenter', () => {
       [130, 257],
     ] as const;
     const [fast, slow] = [compiled, eager].map(({ segmenter, compile }) =>
-      createNetwork(segmenter.model, compile),
+      createNetwork(segmenter.model, { compile }),
     );
     for (const [height, width] of sizes) {
       const values = Float32Array.from(wave(height, width).data, (byte) => byte / 60 - 2);
@@ -203,6 +204,32 @@ describe('a segmenter', () => {
     for (const [options, message] of refused) {
       await expect(segmenter.segmentLabels(image, options)).rejects.toThrow(message);
     }
+    segmenter.dispose();
+  });
+
+  it.each([
+    ['compiled gives its weights up to the graph', false],
+    ['plain keeps its weights', true],
+  ])('that is loaded and %s', async (_, eager) => {
+    const { segmenter, image } = await load(eager);
+    const first = await segmenter.segmentLabels(image);
+    const state = segmenter.model.stateDict();
+    if (eager) expect(await state).not.toHaveLength(0);
+    else await expect(state).rejects.toThrow(/this module was disposed/);
+    expect((await segmenter.segmentLabels(image)).data).toEqual(first.data);
+    segmenter.dispose();
+  });
+
+  it('that was made of a model keeps its weights when compiled', async () => {
+    const { compile } = await openEngine({ log: () => undefined });
+    const model = createSegmentationModel('upernet-as-mlp-nano', {
+      numClasses: 2,
+      channels: 8,
+      auxiliaryChannels: 4,
+    });
+    const segmenter = createSegmenter(model, { compile, labels: ['a', 'b'] });
+    await segmenter.segment(wave(40, 30), { scale: 'none' });
+    expect(await segmenter.model.stateDict()).not.toHaveLength(0);
     segmenter.dispose();
   });
 

@@ -66,6 +66,7 @@ export interface SegmenterOptions {
 
 /** A network ready to segment. Call `dispose` when done. */
 export interface Segmenter {
+  /** Of a loaded segmenter with `compile` the weights are in the compiled graph and cannot be read here. */
   readonly model: SegmentationModel;
   readonly labels: readonly string[];
   readonly palette: readonly Rgb[];
@@ -85,15 +86,22 @@ export interface Segmenter {
   dispose(): void;
 }
 
+/** Beside {@link SegmenterOptions}, for a model that is there already. */
+export interface CreateSegmenterOptions extends Omit<SegmenterOptions, 'shiftSize'> {
+  readonly notes?: readonly string[];
+  /**
+   * Whether the model may give up its weights as soon as a compiled graph holds them: half the memory, and nothing but this
+   * segmenter can use them then. Default false.
+   */
+  readonly release?: boolean;
+}
+
 /** Wraps a model, names and preprocessing as a {@link Segmenter} that owns the model. */
-export function createSegmenter(
-  model: SegmentationModel,
-  options: Omit<SegmenterOptions, 'shiftSize'> & { notes?: readonly string[] } = {},
-): Segmenter {
+export function createSegmenter(model: SegmentationModel, options: CreateSegmenterOptions = {}): Segmenter {
   const { numClasses } = model.config;
   const labels = labelsFor(numClasses, options.labels, 'labels');
   const preprocessing = mergePreprocessing(options.preprocessing);
-  const network = createNetwork(model, options.compile);
+  const network = createNetwork(model, options);
 
   async function segmentLabels(image: RgbImage, asked: SegmentOptions = {}): Promise<LabelMap> {
     const { mode = 'whole', flip = false, scales = [1], scale = preprocessing } = asked;
@@ -234,5 +242,6 @@ export async function segmenterFromWeights(
     throw error;
   }
   const { compile } = options;
-  return createSegmenter(model, { ...names, preprocessing, notes, ...(compile ? { compile } : {}) });
+  const known = { ...names, preprocessing, notes, release: true };
+  return createSegmenter(model, compile ? { ...known, compile } : known);
 }

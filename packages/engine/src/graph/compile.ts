@@ -55,15 +55,16 @@ export async function compileForTensorFlow<F extends TensorFunction>(
   };
   const cast = precision === 'bf16' ? castProducts(program) : program;
   const graph = withoutConstants(lowerToTensorFlow(cast, names));
+  // Loading the weights may have left as much free memory as they take, in pieces that those of the graph do not fit into.
+  graphRuntime().trim();
   const session = openGraphSession(
     encodeGraphDef(graph.nodes),
     // Each operation uses all threads by itself; two at once would only take the caches from each other.
     fused ? { interOpThreads: 1 } : {},
   );
   await graph.initialise(session);
-  // The weights were read to be fed, and are in the session now.
-  graphRuntime().trim();
-  let isLong = false;
+  // The first run begins with what is free too: a model may have given its weights up by then.
+  let isLong = true;
   const run = async (values: readonly PlainTensor[]) => {
     const feeds = values.map((value, i) => ({ name: names.inputs[i]!, ...value }));
     if (isLong) graphRuntime().trim();

@@ -8,6 +8,8 @@ import type { SegmentationModel } from '../model.ts';
 export interface LogitMap extends Size {
   /** `[height, width, classes]`. */
   readonly data: Float32Array;
+  /** Frees `data`, which is empty afterwards. */
+  free(): void;
 }
 
 /** The compiled part of a segmenter. */
@@ -17,13 +19,28 @@ export interface Network {
   dispose(): Promise<void>;
 }
 
+/** How {@link createNetwork} treats the model. */
+export interface NetworkOptions {
+  readonly compile?: Compile | undefined;
+  /** Whether the model gives up its weights as soon as its graph holds them. Default false. */
+  readonly release?: boolean;
+}
+
 /** Compiles `model` when it is first needed. Weights that change later need a new network then. */
-export function createNetwork(model: SegmentationModel, compile: Compile = runEagerly): Network {
+export function createNetwork(
+  model: SegmentationModel,
+  { compile = runEagerly, release = false }: NetworkOptions = {},
+): Network {
   let compiled: Promise<Compiled<TensorFunction>> | undefined;
   const forward: TensorFunction = (images) => model.forward(images as tf.Tensor4D);
+  const make = async () => {
+    const made = await compile(forward, { inputs: [{ shape: ['batch', 'height', 'width', 3] }] });
+    if (release && made.isGraph) model.dispose();
+    return made;
+  };
   return {
     logits: async (values, { height, width }) => {
-      compiled ??= compile(forward, { inputs: [{ shape: ['batch', 'height', 'width', 3] }] });
+      compiled ??= make();
       const run = await compiled;
       const images = tf.tensor4d(values, [1, height, width, 3]);
       let logits: tf.Tensor4D | undefined;
@@ -31,7 +48,8 @@ export function createNetwork(model: SegmentationModel, compile: Compile = runEa
         logits = (await run(images)) as tf.Tensor4D;
         const data = (await logits.data()) as Float32Array;
         assertFinite(data);
-        return { height: logits.shape[1], width: logits.shape[2], data };
+        const free = () => run.free(data);
+        return { height: logits.shape[1], width: logits.shape[2], data, free };
       } finally {
         tf.dispose([images, ...(logits ? [logits] : [])]);
       }

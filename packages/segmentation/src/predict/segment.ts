@@ -1,6 +1,6 @@
 import { crop as cropImage, type LabelMap, type RgbImage, type Size } from '@as-mlp/data';
 import { labelPixels, type OnPixel, type ViewLogits } from './label-pixels.ts';
-import type { Network } from './network.ts';
+import type { LogitMap, Network } from './network.ts';
 import { normalizePixels, type Preprocessing, type View, viewImage } from './preprocess.ts';
 import { mirrored, slidingWindows, windowTaps } from './taps.ts';
 
@@ -22,17 +22,27 @@ export async function segmentImage(
   onPixel?: OnPixel,
 ): Promise<LabelMap> {
   const views: ViewLogits[] = [];
-  for (const view of how.views) {
-    const seen = viewImage(image, view, how.preprocessing);
-    const logits = await viewLogits(network, seen, image, how.preprocessing, how.sliding);
-    const { rows, columns } = logits.taps;
-    views.push(view.flipped ? { ...logits, taps: { rows, columns: mirrored(columns) } } : logits);
+  const seen: LogitMap[] = [];
+  const logits: Network['logits'] = async (values, size) => {
+    const map = await network.logits(values, size);
+    seen.push(map);
+    return map;
+  };
+  try {
+    for (const view of how.views) {
+      const shown = viewImage(image, view, how.preprocessing);
+      const one = await viewLogits(logits, shown, image, how.preprocessing, how.sliding);
+      const { rows, columns } = one.taps;
+      views.push(view.flipped ? { ...one, taps: { rows, columns: mirrored(columns) } } : one);
+    }
+    return labelPixels(views, image, classes, onPixel);
+  } finally {
+    for (const map of seen) map.free();
   }
-  return labelPixels(views, image, classes, onPixel);
 }
 
 async function viewLogits(
-  network: Network,
+  logits: Network['logits'],
   seen: RgbImage,
   original: Size,
   preprocessing: Preprocessing,
@@ -49,7 +59,7 @@ async function viewLogits(
     const line: Float32Array[] = [];
     for (const column of windows.columns) {
       const region = { top: row.start, left: column.start, height: row.length, width: column.length };
-      const { data, height, width } = await network.logits(
+      const { data, height, width } = await logits(
         normalizePixels(cropImage(seen, region), preprocessing),
         region,
       );
