@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT, SetupError, setup, sourceFlags } from './setup.mjs';
+import { ROOT, SetupError, setup, sourceEnvironment, sourceFlags } from './setup.mjs';
 
 const INTERRUPTED = 130;
 // A terminal sends its interrupt to all processes: this one waits for the demo to end in its own way.
@@ -44,7 +44,8 @@ function entryOf(app) {
 
 function runDemo(app, args) {
   const words = [...sourceFlags(), entryOf(app), 'demo', ...args];
-  const child = spawn(process.execPath, words, { stdio: 'inherit', cwd: workingFolder() });
+  const env = sourceEnvironment();
+  const child = spawn(process.execPath, words, { stdio: 'inherit', cwd: workingFolder(), env });
   const forward = (signal) => child.kill(signal);
   process.on('SIGTERM', forward);
   process.on('SIGHUP', forward);

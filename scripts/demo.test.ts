@@ -17,8 +17,8 @@ beforeAll(() => {
   symlinkSync(join(root, 'node_modules'), join(checkout, 'node_modules'));
   writeFileSync(
     join(checkout, 'scripts', 'setup.mjs'),
-    `import { ROOT, SetupError, sourceFlags } from './real-setup.mjs';
-     export { ROOT, SetupError, sourceFlags };
+    `import { ROOT, SetupError, sourceEnvironment, sourceFlags } from './real-setup.mjs';
+     export { ROOT, SetupError, sourceEnvironment, sourceFlags };
      export async function setup() {
        if (process.env.SETUP_FAILS) throw new SetupError('set-up: no', 3);
        console.log('set up');

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkNode, ROOT, sourceFlags } from './setup.mjs';
+import { checkNode, ROOT, sourceEnvironment, sourceFlags } from './setup.mjs';
 
 const [app, ...args] = process.argv.slice(2);
 const command = prepare();
@@ -37,7 +37,8 @@ function entryOf(name) {
 }
 
 function run(words) {
-  const child = spawn(process.execPath, words, { stdio: 'inherit', cwd: workingFolder() });
+  const env = sourceEnvironment();
+  const child = spawn(process.execPath, words, { stdio: 'inherit', cwd: workingFolder(), env });
   // A terminal sends its interrupt to both processes: this one waits for the app to end in its own way.
   const forward = (signal) => child.kill(signal);
   process.on('SIGINT', () => undefined);

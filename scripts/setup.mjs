@@ -50,6 +50,14 @@ export function sourceFlags() {
   return ['--import', pathToFileURL(loader).href, '--conditions=source'];
 }
 
+/**
+ * The environment of an app that is run with {@link sourceFlags}. The loader's threads exist before the engine asks glibc for one
+ * heap for all threads, which glibc heeds only while there are few: without this a training takes twice the memory.
+ */
+export function sourceEnvironment() {
+  return { MALLOC_ARENA_MAX: '1', ...process.env };
+}
+
 /** The package manager of the lockfile, as `name@version`. */
 export function pinnedPnpm() {
   return JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).packageManager;

@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import {
-  addInferenceOptions,
+  addComputeOptions,
   type Cli,
   contactSheet,
   type Engine,
@@ -32,7 +32,7 @@ export const demo: Verb = (program, cli) => {
       'classify the 10,000 MNIST test digits with the weights that come along, and time as-mlp-tiny',
     )
     .option('--out <folder>', 'where the results go', 'demo/classification');
-  addInferenceOptions(command).action((flags: EngineFlags & { out: string }) => run(flags, cli));
+  addComputeOptions(command).action((flags: EngineFlags & { out: string }) => run(flags, cli));
 };
 
 async function run(flags: EngineFlags & { out: string }, cli: Cli): Promise<void> {

@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import {
-  addInferenceOptions,
+  addComputeOptions,
   type Cli,
   contactSheet,
   type EngineFlags,
@@ -24,7 +24,7 @@ export const demo: Verb = (program, cli) => {
     .description('find the digits in 200 held-out scenes with the weights that come along')
     .option('--weights <file>', 'other weights for scenes of digits')
     .option('--out <folder>', 'where the results go', 'demo/detection');
-  addInferenceOptions(command).action((flags: Flags) => run(flags, cli));
+  addComputeOptions(command).action((flags: Flags) => run(flags, cli));
 };
 
 interface Flags extends EngineFlags {

@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import {
-  addInferenceOptions,
+  addComputeOptions,
   type Cli,
   contactSheet,
   type EngineFlags,
@@ -30,7 +30,7 @@ export const demo: Verb = (program, cli) => {
     )
     .option('--weights <file>', 'other weights for scenes of digits')
     .option('--out <folder>', 'where the results go', 'demo/segmentation');
-  addInferenceOptions(command).action((flags: Flags) => run(flags, cli));
+  addComputeOptions(command).action((flags: Flags) => run(flags, cli));
 };
 
 interface Flags extends EngineFlags {

@@ -1,6 +1,6 @@
 import type { Engine } from '@as-mlp/engine';
 import type { Verb } from './cli.ts';
-import { addInferenceOptions, type EngineFlags, imageSize, wholeNumber, wholeNumbers } from './options.ts';
+import { addComputeOptions, type EngineFlags, imageSize, wholeNumber, wholeNumbers } from './options.ts';
 import { checkTarget, writeJson } from './outputs.ts';
 import { formatTable } from './table.ts';
 
@@ -53,7 +53,7 @@ export function benchVerb(task: BenchTask): Verb {
       .option('--runs <n>', 'timed runs of each batch size', wholeNumber(1), 10)
       .option('--json <file>', 'write the figures as JSON; - is standard output');
     if (task.batched ?? true) command.option('--batch <n,…>', 'batch sizes', wholeNumbers, [1, 8]);
-    addInferenceOptions(command).action(async (given: BenchFlags) => {
+    addComputeOptions(command).action(async (given: BenchFlags) => {
       const flags = { ...given, batch: given.batch ?? [1] };
       await checkTarget(flags.json);
       const engine = await cli.openEngine(flags);

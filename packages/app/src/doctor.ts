@@ -1,6 +1,6 @@
 import { AsMlpError } from '@as-mlp/base';
 import type { Verb } from './cli.ts';
-import { addInferenceOptions, type EngineFlags } from './options.ts';
+import { addComputeOptions, type EngineFlags } from './options.ts';
 import { writeJson } from './outputs.ts';
 
 /** `doctor`: what computes here, what is missing and the command that mends it. Exit code 1 when the asked engine is unusable. */
@@ -9,7 +9,7 @@ export const doctorVerb: Verb = (program, cli) => {
     .command('doctor')
     .description('say what computes here, what is missing and how to mend it')
     .option('--json [file]', 'as JSON; standard output unless a file is given');
-  addInferenceOptions(command).action(async (flags: EngineFlags & { json?: string | true }) => {
+  addComputeOptions(command).action(async (flags: EngineFlags & { json?: string | true }) => {
     const { diagnose, formatDiagnosis } = await import('@as-mlp/engine');
     const { engine, device, precision } = flags;
     const report = await diagnose({ engine, device, precision });

@@ -2,7 +2,7 @@ import type { AsMlpError } from '@as-mlp/base';
 import type { Engine } from '@as-mlp/engine';
 import { type Command, Option } from 'commander';
 import type { Cli, Verb } from './cli.ts';
-import { addInferenceOptions, type EngineFlags } from './options.ts';
+import { addComputeOptions, type EngineFlags } from './options.ts';
 import { checkTarget, outputFolder, writeJson } from './outputs.ts';
 import type { ProgressLine, Terminal } from './terminal.ts';
 
@@ -56,7 +56,7 @@ export function evaluateVerb<F extends EvaluateFlags = EvaluateFlags>(task: Eval
       .option('--json <file>', 'write the metrics as JSON; - is standard output')
       .option('--out <folder>', 'write the per-class table and pictures');
     task.addOptions?.(command);
-    addInferenceOptions(command).action((flags: F) => evaluate(task, flags, cli));
+    addComputeOptions(command).action((flags: F) => evaluate(task, flags, cli));
   };
 }
 

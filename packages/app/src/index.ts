@@ -37,8 +37,8 @@ export { type LegendEntry, withLegend } from './legend.ts';
 export { type ChartLine, type LineChart, lineChart, sparkline } from './line-chart.ts';
 export { lrFindVerb } from './lr-find.ts';
 export {
+  addComputeOptions,
   addEngineOptions,
-  addInferenceOptions,
   applySettings,
   choice,
   collect,

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { LoopRecipe, LrSweep } from '@as-mlp/train';
 import type { Cli, Verb } from './cli.ts';
 import { lineChart } from './line-chart.ts';
-import { addEngineOptions, positiveNumber, wholeNumber } from './options.ts';
+import { addComputeOptions, positiveNumber, wholeNumber } from './options.ts';
 import { outputFolder, writeText } from './outputs.ts';
 import { formatCsv } from './table.ts';
 import { addTrainingOptions, settingsOf, type TrainFlags, type TrainTask } from './train.ts';
@@ -24,7 +24,7 @@ export function lrFindVerb<Batch, F extends TrainFlags = TrainFlags>(task: Train
       .option('--updates <n>', 'updates in all', wholeNumber(2), 100)
       .option('--from <rate>', 'the first rate', positiveNumber, 1e-7)
       .option('--to <rate>', 'the last rate', positiveNumber, 1);
-    addEngineOptions(command).action((flags: F & LrFindFlags) => findRate(task, flags, cli));
+    addComputeOptions(command).action((flags: F & LrFindFlags) => findRate(task, flags, cli));
   };
 }
 

@@ -2,8 +2,8 @@ import { AsMlpError } from '@as-mlp/base';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import {
+  addComputeOptions,
   addEngineOptions,
-  addInferenceOptions,
   applySettings,
   collect,
   imageSize,
@@ -58,9 +58,9 @@ describe('addEngineOptions', () => {
   });
 });
 
-describe('addInferenceOptions', () => {
+describe('addComputeOptions', () => {
   const parse = (...args: string[]) =>
-    addInferenceOptions(new Command().exitOverride().configureOutput({ writeErr: () => undefined }))
+    addComputeOptions(new Command().exitOverride().configureOutput({ writeErr: () => undefined }))
       .parse(args, { from: 'user' })
       .opts();
 

@@ -29,8 +29,8 @@ export function addEngineOptions(command: Command): Command {
     .option('--eager', 'run every operation by itself instead of compiling the network');
 }
 
-/** Adds what {@link addEngineOptions} adds, and `--precision`, for verbs that only run a network forward. */
-export function addInferenceOptions(command: Command): Command {
+/** Adds what {@link addEngineOptions} adds, and `--precision`, for verbs that run a network. */
+export function addComputeOptions(command: Command): Command {
   return addEngineOptions(command).addOption(
     new Option(
       '--precision <name>',

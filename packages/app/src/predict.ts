@@ -5,7 +5,7 @@ import { contactSheet, decodeImage, listImages, type RgbImage, type Tile } from 
 import type { Engine } from '@as-mlp/engine';
 import type { Command } from 'commander';
 import type { Cli, Verb } from './cli.ts';
-import { addInferenceOptions, type EngineFlags, wholeNumber } from './options.ts';
+import { addComputeOptions, type EngineFlags, wholeNumber } from './options.ts';
 import { checkTarget, createNamer, outputFolder, writeJson, writePicture } from './outputs.ts';
 import { thumbnail } from './pictures.ts';
 
@@ -72,7 +72,7 @@ export function predictVerb<R, F extends PredictFlags = PredictFlags>(task: Pred
       .option('--out <folder>', 'write one picture an image and an overview')
       .option('--batch <n>', batch.help, wholeNumber(1), batch.standard);
     task.addOptions?.(command);
-    addInferenceOptions(command).action((images: string[], flags: F) => predict(task, images, flags, cli));
+    addComputeOptions(command).action((images: string[], flags: F) => predict(task, images, flags, cli));
   };
 }
 

@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AsMlpError } from '@as-mlp/base';
 import type { Frozen, OverfitWatch, Progress } from '@as-mlp/train';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { Cli, Verb } from './cli.ts';
 import { dryRun } from './dry-run.ts';
 import {
-  addEngineOptions,
+  addComputeOptions,
   applySettings,
   collect,
   type EngineFlags,
@@ -61,9 +61,8 @@ export function trainVerb<Batch, F extends TrainFlags = TrainFlags>(task: TrainT
       .option('--resume', 'go on from the last checkpoint in --out')
       .option('--dry-run', 'show recipe, learning rates, data, the first batch and how long it would take')
       .option('--overfit <n>', 'see whether so many images can be learnt by heart', wholeNumber(1))
-      .option('--detect-anomaly', 'stop at the first layer that gives NaN or infinite values; slow')
-      .option('--precision <name>', 'training is float32; here for a clear answer', trainingPrecision);
-    addEngineOptions(command).action((flags: F) => train(task, flags, cli));
+      .option('--detect-anomaly', 'stop at the first layer that gives NaN or infinite values; slow');
+    addComputeOptions(command).action((flags: F) => train(task, flags, cli));
   };
 }
 
@@ -84,15 +83,6 @@ export function addTrainingOptions<Batch, F extends TrainFlags>(
     .option('--set <path=value>', 'any other setting of the recipe, e.g. schedule.warmupEpochs=1', collect);
   task.addOptions?.(command);
   return command;
-}
-
-/** Products of a training step stay float32: the backward pass has no operations for bfloat16. */
-function trainingPrecision(name: string): 'float32' {
-  if (name === 'float32') return name;
-  throw new InvalidArgumentError(
-    'Training is float32: gradients are products with maps that bf16 rounds to 8 bits, and the operations of the ' +
-      'backward pass take float32 alone. Use --precision with predict, eval and bench.',
-  );
 }
 
 async function train<Batch, F extends TrainFlags>(

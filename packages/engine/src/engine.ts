@@ -30,7 +30,7 @@ export interface Engine {
   readonly tfjs: string;
   /** Threads that one operation may use. */
   readonly threads: number;
-  /** In what compiled functions multiply, unless they are told otherwise. */
+  /** In what compiled functions and training steps multiply, unless they are told otherwise. */
   readonly precision: Precision;
   /** Why it is not a better one: one line each. */
   readonly notes: readonly string[];
@@ -51,8 +51,8 @@ export interface EngineOptions {
   /** Compiles nothing: every operation runs by itself. Default false. */
   readonly eager?: boolean;
   /**
-   * `bf16`: compiled functions multiply in bfloat16 where the processor has instructions for that, and in float32, with a
-   * note, where it has not. Training steps stay float32. Default `float32`.
+   * `bf16`: compiled functions and training steps multiply in bfloat16 where the processor has instructions for that, and in
+   * float32, with a note, where it has not. Default `float32`.
    */
   readonly precision?: Precision;
   /** Gets one line for each fallback, and one when a function is compiled; default: standard error. */
@@ -85,7 +85,8 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     ...opened,
     compile: (fn, spec) =>
       say(() => compileForTensorFlow(fn, { ...spec, precision: spec.precision ?? precision })),
-    compileTrainingStep: (step) => say(() => compileTrainingStep(step)),
+    compileTrainingStep: (step) =>
+      say(() => compileTrainingStep({ ...step, precision: step.precision ?? precision })),
   };
 }
 

@@ -60,13 +60,14 @@ class Recompute {
     return this.copies.get(id)!;
   }
 
-  /** The kernel of the forward pass that makes `id`, if it is a cheap layer or another shape of its output. */
+  /** The kernel of the forward pass that makes `id`, if it is a cheap layer, or its output in another shape or type. */
   private cheapLayer(id: ValueId): ProgramKernel | undefined {
     const position = this.positions.get(id);
     if (position === undefined || position > this.turn) return undefined;
     const kernel = this.program.kernels[position]!;
-    const isShape = kernel.name === 'Reshape' && this.cheapLayer(kernel.inputs.x as ValueId) !== undefined;
-    return isShape || CHEAP.includes(kernel.name) ? kernel : undefined;
+    const isForm = kernel.name === 'Reshape' || kernel.name === 'Cast';
+    const isSame = isForm && this.cheapLayer(kernel.inputs.x as ValueId) !== undefined;
+    return isSame || CHEAP.includes(kernel.name) ? kernel : undefined;
   }
 
   private mapInputs({ inputs }: ProgramKernel, map: (id: ValueId) => ValueId): ProgramKernel['inputs'] {

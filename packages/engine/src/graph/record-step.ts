@@ -6,6 +6,7 @@ import {
   assertGradients,
   type InputSpec,
   type Mode,
+  type Precision,
 } from '@as-mlp/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { recordProgram } from './compile.ts';
@@ -22,6 +23,8 @@ export interface TrainingStepOptions extends AdamWOptions {
   readonly accumulate?: number;
   /** Moving averages to keep; left out: none. */
   readonly averages?: AveragesOptions | undefined;
+  /** That of the engine unless given. `bf16` is no gain on processors that lack its instructions. */
+  readonly precision?: Precision;
   /** What `loss` is given: the first tensors of each batch. */
   readonly inputs: readonly InputSpec[];
   /** Answers the questions of `loss`; left out: it asks none. */

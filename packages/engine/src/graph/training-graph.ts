@@ -1,6 +1,7 @@
-import { type AdamWGroup, type AveragesOptions, CLIP_EPSILON } from '@as-mlp/nn';
+import { type AdamWGroup, type AveragesOptions, CLIP_EPSILON, type Precision } from '@as-mlp/nn';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { GraphNode } from '../graph-def.ts';
+import { castTraining } from './cast-training.ts';
 import { GraphLowering } from './graph-lowering.ts';
 import { lowerInto } from './lower.ts';
 import type { Program, ProgramConstant } from './program.ts';
@@ -18,6 +19,8 @@ export interface UpdateOptions {
   readonly questions: readonly number[];
   /** Whether operations of the graph runtime may stand for several of TensorFlow's. */
   readonly fused: boolean;
+  /** In what products are computed; `bf16` only where `fused`. */
+  readonly precision: Precision;
 }
 
 /** A variable of the graph: how it is set and read. */
@@ -92,6 +95,11 @@ export function lowerTraining(program: Program, options: UpdateOptions): Trainin
   return new TrainingLowering(program, options).lowerStep();
 }
 
+function forRuntime(program: Program, precision: Precision): Program {
+  const fused = fuseForRuntime(program);
+  return recomputeCheap(precision === 'bf16' ? castTraining(fused) : fused);
+}
+
 class TrainingLowering extends GraphLowering {
   override readonly variablesChange = true;
   private readonly options: UpdateOptions;
@@ -100,7 +108,7 @@ class TrainingLowering extends GraphLowering {
 
   constructor(program: Program, options: UpdateOptions) {
     const inputs = [...program.inputs, ...program.draws].map((_, i) => `input_${i}`);
-    super(options.fused ? recomputeCheap(fuseForRuntime(program)) : program);
+    super(options.fused ? forRuntime(program, options.precision) : program);
     this.inputNames = inputs;
     this.options = options;
   }

@@ -12,6 +12,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { encodeGraphDef, type GraphTensor } from '../graph-def.ts';
 import { type GraphFeed, type GraphSession, openGraphSession } from '../graph-session.ts';
 import { graphRuntime, nativeDevice } from '../native.ts';
+import { bf16NotHere } from '../precision.ts';
 import { evaluateDim } from './dims.ts';
 import type { HostPart, HostTensor } from './host-part.ts';
 import type { Program } from './program.ts';
@@ -65,16 +66,17 @@ export interface TrainingStep {
  * Compiles a training step. The graph starts with the values that the variables have now.
  *
  * @throws AsMlpError `usage` when the loss reads a tensor, does not depend on a parameter, or uses what has no
- * counterpart in a graph.
+ * counterpart in a graph, or `bf16` is asked of a GPU.
  */
 export async function compileTrainingStep(options: TrainingStepOptions): Promise<TrainingStep> {
-  const { clipNorm, accumulate = 1, betas = [0.9, 0.999], eps = 1e-8 } = options;
+  const { clipNorm, precision = 'float32', accumulate = 1, betas = [0.9, 0.999], eps = 1e-8 } = options;
   const groups = options.groups.filter(({ params }) => [...params].length > 0);
   const { program, names, questions } = recordStep(options);
   // The op forms 1 − β in float32, so β itself is the float32 number and must be so in the correction.
   const rounded = [Math.fround(betas[0]), Math.fround(betas[1])] as const;
   // The operations of the graph runtime run on processors alone.
   const fused = nativeDevice() === 'cpu';
+  if (precision === 'bf16' && !fused) throw bf16NotHere('a GPU computes');
   const graph = lowerTraining(program, {
     groups,
     betas: rounded,
@@ -83,6 +85,7 @@ export async function compileTrainingStep(options: TrainingStepOptions): Promise
     averages: options.averages,
     questions,
     fused,
+    precision,
   });
   // One operation at a time uses all threads by itself; two at once would hold more maps.
   const session = openGraphSession(encodeGraphDef(graph.nodes), fused ? { interOpThreads: 1 } : {});
