@@ -122,8 +122,8 @@ export async function fit<Batch>(
     const { history, best } = record;
     return { completed: step === totalUpdates && evaluated(), step, history, best, checkpoint };
   } finally {
-    await data.close?.();
     await updater.dispose();
+    await data.close?.();
   }
 }
 

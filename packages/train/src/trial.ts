@@ -42,8 +42,8 @@ export async function* trialUpdates<Batch>(
         yield { batches, waited, run: (learningRate) => updater.update(inputs, { learningRate, where }) };
       }
     } finally {
-      await data.close?.();
       await updater.dispose();
+      await data.close?.();
     }
   } finally {
     values.restore();

@@ -63,6 +63,7 @@ describe.each(['native', 'wasm', 'cpu'] as const)('trace on the %s engine', (eng
     const x = tf.tensor1d([1, 2]);
     const before = tf.memory().numTensors;
     trace(([input]) => tf.square(tf.neg(input!)), [x]);
+    trace(([input]) => tf.keep(tf.neg(input!)), [x]);
     expect(tf.memory().numTensors).toBe(before);
     x.dispose();
   });

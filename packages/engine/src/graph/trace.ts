@@ -96,8 +96,12 @@ class Recorder implements KernelListener {
       this.draws.push(this.define(place));
       return place;
     });
-    const outputs = [result as tf.Tensor | tf.Tensor[]].flat().map((output) => this.use(output));
+    const results = [result as tf.Tensor | tf.Tensor[]].flat();
+    const outputs = results.map((output) => this.use(output));
     const { values, draws, captures, kernels } = this;
+    // Those that `fn` kept would outlive the recording.
+    const made = new Set(kernels.flatMap((kernel) => kernel.outputs));
+    for (const [i, output] of results.entries()) if (made.has(outputs[i]!)) output.dispose();
     const assigned = [...this.assigned.values()];
     return {
       values,

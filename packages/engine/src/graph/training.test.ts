@@ -230,6 +230,16 @@ describe('compileTrainingStep', () => {
     net.dispose();
   });
 
+  it('leaves no tensor behind', async () => {
+    const net = createNet(1);
+    const before = tf.memory().numTensors;
+    step = await compileTrainingStep({ ...net, inputs: INPUTS });
+    expect(tf.memory().numTensors).toBe(before);
+    await step.run([{ tensors: createBatch(0, 8), rng: createRng(0) }], 0.02);
+    expect(tf.memory().numTensors).toBe(before);
+    net.dispose();
+  });
+
   it('averages the gradients of several batches', async () => {
     const [net, twin] = [createNet(3), createNet(3)];
     const [first, second] = [createBatch(0, 8), createBatch(1, 8)];
