@@ -59,6 +59,14 @@ export function variantConfig(name: string): AsMlpConfig {
   });
 }
 
+/** `as-mlp-<variant>` for the width and depths of a variant, else `as-mlp-<width>`. */
+export function backboneName({ embedDim, depths }: Pick<AsMlpConfig, 'embedDim' | 'depths'>): string {
+  const variant = Object.entries(VARIANTS).find(
+    ([, known]) => known.embedDim === embedDim && known.depths.join() === depths.join(),
+  );
+  return `as-mlp-${variant?.[0] ?? embedDim}`;
+}
+
 /** Stochastic-depth rate of every block in order: float32 linspace from 0 to `rate`, to the bit as PyTorch computes it. */
 export function dropPathRates(rate: number, blocks: number): number[] {
   const last = Math.fround(rate);

@@ -14,6 +14,7 @@ export {
 } from './axial-shift.ts';
 export {
   type AsMlpConfig,
+  backboneName,
   dropPathRates,
   type ShiftConnection,
   VARIANTS,
@@ -24,12 +25,16 @@ export { type InferredArchitecture, inferArchitecture, type Shaped } from './inf
 export { initializeBackbone } from './initialize.ts';
 export {
   type BackboneMetadata,
+  chooseShiftSize,
   decodeBackbone,
+  decodeNormalisation,
   encodeBackbone,
+  encodeNormalisation,
   isNames,
   isPalette,
   type MetadataFields,
   metadataFields,
+  type Normalisation,
   type OfficialMeta,
   officialMeta,
 } from './metadata.ts';

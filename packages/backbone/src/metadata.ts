@@ -35,6 +35,49 @@ export function decodeBackbone(fields: MetadataFields): BackboneMetadata {
   };
 }
 
+/**
+ * The shift size of a network: what its file says, else what is asked for, else 5, with a note that it is assumed.
+ *
+ * @throws AsMlpError (usage) when the two name different ones.
+ */
+export function chooseShiftSize(
+  said: AsMlpConfig['shiftSize'] | undefined,
+  asked: AsMlpConfig['shiftSize'] | undefined,
+  source: string,
+): { readonly shiftSize: AsMlpConfig['shiftSize']; readonly notes: readonly string[] } {
+  if (said !== undefined && asked !== undefined && String(said) !== String(asked)) {
+    throw new AsMlpError('usage', {
+      where: source,
+      what: `shift size ${asked} was asked for, but the file was made with ${said}`,
+      fix: 'Leave the shift size out',
+    });
+  }
+  const known = said ?? asked;
+  if (known !== undefined) return { shiftSize: known, notes: [] };
+  const note = 'shift size 5 assumed: the file does not name one (--shift-size sets it)';
+  return { shiftSize: 5, notes: [note] };
+}
+
+/** How pixels become what a network sees: minus `mean`, by `std`, of red, green and blue. */
+export interface Normalisation {
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+}
+
+/** The fields of a file that say how pixels are normalised. */
+export function encodeNormalisation({ mean, std }: Normalisation): Record<string, string> {
+  return { mean: mean.join(','), std: std.join(',') };
+}
+
+/** Reads what {@link encodeNormalisation} wrote, as far as it is there. */
+export function decodeNormalisation(fields: MetadataFields): Partial<Normalisation> {
+  const [mean, std] = ['mean', 'std'].map((key) => fields.numbers(key, [3])) as (
+    | Normalisation['mean']
+    | undefined
+  )[];
+  return { ...(mean ? { mean } : {}), ...(std ? { std } : {}) };
+}
+
 /** The text fields of a file's metadata. Malformed values are errors that name the field. */
 export interface MetadataFields {
   text(key: string): string | undefined;

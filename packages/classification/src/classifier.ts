@@ -1,4 +1,4 @@
-import { inferArchitecture } from '@as-mlp/backbone';
+import { chooseShiftSize, inferArchitecture } from '@as-mlp/backbone';
 import { AsMlpError } from '@as-mlp/base';
 import type { RgbImage } from '@as-mlp/data';
 import { type Compile, type Compiled, runEagerly, type WeightFile } from '@as-mlp/nn';
@@ -139,30 +139,13 @@ export function inspectWeights(
     });
   }
   const said = decodeMetadata(file.metadata, source);
-  const { shiftSize, note } = chooseShiftSize(said.shiftSize, options.shiftSize, source);
+  const { shiftSize, notes } = chooseShiftSize(said.shiftSize, options.shiftSize, source);
   return {
     config: { ...config, ...said.ablations, shiftSize, numClasses: head[0]! },
     labels: options.labels ?? said.labels,
     preprocessing: mergePreprocessing(said.preprocessing, options.preprocessing),
-    notes: note ? [note] : [],
+    notes,
   };
-}
-
-function chooseShiftSize(
-  named: ClassificationConfig['shiftSize'] | undefined,
-  asked: ClassificationConfig['shiftSize'] | undefined,
-  source: string,
-): { shiftSize: ClassificationConfig['shiftSize']; note?: string } {
-  if (named !== undefined && asked !== undefined && String(named) !== String(asked)) {
-    throw new AsMlpError('usage', {
-      where: source,
-      what: `shift size ${asked} was asked for, but the file was made with ${named}`,
-      fix: 'Leave the shift size out',
-    });
-  }
-  const known = named ?? asked;
-  if (known !== undefined) return { shiftSize: known };
-  return { shiftSize: 5, note: 'shift size 5 assumed: the file does not name one (--shift-size sets it)' };
 }
 
 /** A classifier from an opened weight file. Fails before taking memory when file and network do not fit. */

@@ -1,3 +1,4 @@
+export { backboneName as modelName } from '@as-mlp/backbone';
 export type { WeightSource } from '@as-mlp/train';
 export { augment, trainingValues } from './augment.ts';
 export { type Augmentation, augmentationSchema } from './augmentation.ts';
@@ -19,7 +20,7 @@ export { createForwardTimer, type ForwardTimer } from './forward-timer.ts';
 export { initializeFrom } from './initialize.ts';
 export { IMAGENET_1K, labelsFor, type Synset } from './labels.ts';
 export { inspectClassifier, loadClassifier } from './load.ts';
-export { encodeMetadata, modelName } from './metadata.ts';
+export { encodeMetadata } from './metadata.ts';
 export {
   ClassificationEvaluator,
   type ClassificationMetrics,

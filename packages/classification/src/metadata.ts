@@ -1,5 +1,12 @@
-import { VARIANTS } from '@as-mlp/backbone';
-import { AsMlpError } from '@as-mlp/base';
+import {
+  backboneName,
+  decodeBackbone,
+  decodeNormalisation,
+  encodeBackbone,
+  encodeNormalisation,
+  isNames,
+  metadataFields,
+} from '@as-mlp/backbone';
 import type { ClassificationConfig } from './model.ts';
 import { IMAGENET_PREPROCESSING, type Preprocessing } from './preprocess.ts';
 
@@ -22,33 +29,17 @@ export function encodeMetadata(
   labels: readonly string[],
   preprocessing: Preprocessing,
 ): Record<string, string> {
-  const { embedDim, depths, shiftSize, numClasses } = config;
-  const { shiftPadding, shiftDilation, shiftConnection } = config;
   return {
     format: 'pt',
     task: 'classification',
-    model: modelName(config),
-    embed_dim: String(embedDim),
-    depths: depths.join(','),
-    shift_size: typeof shiftSize === 'number' ? String(shiftSize) : shiftSize.join(','),
-    num_classes: String(numClasses),
+    model: backboneName(config),
+    ...encodeBackbone(config),
+    num_classes: String(config.numClasses),
     class_names: JSON.stringify(labels),
     img_size: String(preprocessing.size),
     crop_fraction: String(preprocessing.cropFraction),
-    mean: preprocessing.mean.join(','),
-    std: preprocessing.std.join(','),
-    ...(shiftPadding ? { shift_padding: shiftPadding } : {}),
-    ...(shiftDilation ? { shift_dilation: String(shiftDilation) } : {}),
-    ...(shiftConnection ? { shift_connection: shiftConnection } : {}),
+    ...encodeNormalisation(preprocessing),
   };
-}
-
-/** `as-mlp-<variant>` when the widths and depths are a variant's, else `as-mlp-<width>`. */
-export function modelName({ embedDim, depths }: Pick<ClassificationConfig, 'embedDim' | 'depths'>): string {
-  for (const [variant, known] of Object.entries(VARIANTS)) {
-    if (known.embedDim === embedDim && known.depths.join() === depths.join()) return `as-mlp-${variant}`;
-  }
-  return `as-mlp-${embedDim}`;
 }
 
 /**
@@ -56,55 +47,21 @@ export function modelName({ embedDim, depths }: Pick<ClassificationConfig, 'embe
  * (`MODEL.ASMLP.SHIFT_SIZE`, `DATA.IMG_SIZE`). Malformed values are errors that name the field.
  */
 export function decodeMetadata(metadata: Readonly<Record<string, unknown>>, source: string): FileMetadata {
-  const text = (key: string) => (typeof metadata[key] === 'string' ? (metadata[key] as string) : undefined);
-  const numbers = (key: string, count?: number): number[] | undefined => {
-    const value = text(key);
-    if (value === undefined) return undefined;
-    const list = value.split(',').map(Number);
-    if (list.every(Number.isFinite) && (count === undefined || list.length === count)) return list;
-    throw new AsMlpError('weights', {
-      where: source,
-      what: `the metadata field ${key} is "${value}"`,
-      fix: `It should be ${count ?? 'one or more'} numbers separated by commas`,
-    });
-  };
   const official = officialConfig(metadata.config);
-  const shift = numbers('shift_size');
-  const size = numbers('img_size', 1)?.[0] ?? official.size;
-  const cropFraction = numbers('crop_fraction', 1)?.[0];
-  const mean = numbers('mean', 3) as Preprocessing['mean'] | undefined;
-  const std = numbers('std', 3) as Preprocessing['std'] | undefined;
-  const dilation = numbers('shift_dilation', 1)?.[0];
+  const fields = metadataFields(metadata, source);
+  const { shiftSize, ablations } = decodeBackbone(fields);
+  const size = fields.numbers('img_size', [1])?.[0] ?? official.size;
+  const cropFraction = fields.numbers('crop_fraction', [1])?.[0];
   return {
-    shiftSize: shift?.length === 2 ? [shift[0]!, shift[1]!] : (shift?.[0] ?? official.shiftSize),
-    labels: classNames(text('class_names'), source),
+    shiftSize: shiftSize ?? official.shiftSize,
+    labels: fields.json('class_names', isNames, 'names'),
     preprocessing: {
       ...(size === undefined ? {} : { size }),
       ...(cropFraction === undefined ? {} : { cropFraction }),
-      ...(mean ? { mean } : {}),
-      ...(std ? { std } : {}),
+      ...decodeNormalisation(fields),
     },
-    ablations: {
-      ...(text('shift_padding') ? { shiftPadding: text('shift_padding') as 'zero' } : {}),
-      ...(dilation === undefined ? {} : { shiftDilation: dilation }),
-      ...(text('shift_connection') ? { shiftConnection: text('shift_connection') as 'parallel' } : {}),
-    },
+    ablations,
   };
-}
-
-function classNames(value: string | undefined, source: string): readonly string[] | undefined {
-  if (value === undefined) return undefined;
-  try {
-    const names: unknown = JSON.parse(value);
-    if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return names;
-  } catch {
-    // reported below
-  }
-  throw new AsMlpError('weights', {
-    where: source,
-    what: 'the metadata field class_names is not a JSON list of names',
-    fix: 'Write the file again',
-  });
 }
 
 /** The two settings of an official checkpoint's yacs config that the weights cannot show. */

@@ -1,4 +1,4 @@
-import { type AsMlpConfig, VARIANTS, variantConfig } from '@as-mlp/backbone';
+import { type AsMlpConfig, backboneName, VARIANTS, variantConfig } from '@as-mlp/backbone';
 import { AsMlpError } from '@as-mlp/base';
 
 /** `mask-rcnn` (He et al., 2017) or `cascade-mask-rcnn` (Cai & Vasconcelos, 2018). */
@@ -84,9 +84,6 @@ export function detectionConfig(name: string, changes: Partial<DetectionConfig> 
 }
 
 /** The name of a detector whose backbone is a variant's, else one that tells its width. */
-export function modelName({ architecture, embedDim, depths }: DetectionConfig): string {
-  const variant = Object.entries(VARIANTS).find(
-    ([, known]) => known.embedDim === embedDim && known.depths.join() === depths.join(),
-  );
-  return `${architecture}-as-mlp-${variant?.[0] ?? embedDim}`;
+export function modelName({ architecture, ...backbone }: DetectionConfig): string {
+  return `${architecture}-${backboneName(backbone)}`;
 }

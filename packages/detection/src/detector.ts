@@ -1,3 +1,4 @@
+import { chooseShiftSize } from '@as-mlp/backbone';
 import { AsMlpError } from '@as-mlp/base';
 import type { RgbImage } from '@as-mlp/data';
 import type { Compile, WeightFile } from '@as-mlp/nn';
@@ -147,21 +148,12 @@ export function inspectWeights(
 ): DetectionFile {
   const inferred = inferDetector(file.entries, source);
   const said = decodeMetadata(file.metadata, source);
-  const { shiftSize: asked } = options;
-  if (said.shiftSize !== undefined && asked !== undefined && String(said.shiftSize) !== String(asked)) {
-    throw new AsMlpError('usage', {
-      where: source,
-      what: `shift size ${asked} was asked for, but the file was made with ${said.shiftSize}`,
-      fix: 'Leave the shift size out',
-    });
-  }
-  const known = said.shiftSize ?? asked;
-  const note = 'shift size 5 assumed: the file does not name one (--shift-size sets it)';
+  const { shiftSize, notes } = chooseShiftSize(said.shiftSize, options.shiftSize, source);
   return {
-    config: { ...inferred, ...said.ablations, shiftSize: known ?? 5 },
+    config: { ...inferred, ...said.ablations, shiftSize },
     labels: options.labels ?? said.labels,
     preprocessing: mergePreprocessing(said.preprocessing, options.preprocessing),
-    notes: known === undefined ? [note] : [],
+    notes,
   };
 }
 

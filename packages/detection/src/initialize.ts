@@ -1,11 +1,14 @@
 import { initializeBackbone } from '@as-mlp/backbone';
-import type { LoadReport, WeightEntry } from '@as-mlp/nn';
-import { withWeights } from '@as-mlp/train';
+import type { LoadReport } from '@as-mlp/nn';
+import { loadForClasses, withWeights } from '@as-mlp/train';
 import { decodeMetadata } from './metadata.ts';
 import type { DetectionModel } from './model.ts';
 
 /** Which file is a detector. */
 const PROPOSALS = 'rpn_head.rpn_conv.weight';
+
+/** Layers with an output for each class. */
+const isClassWise = (name: string) => /\.(fc_cls|fc_reg|conv_logits)\.(weight|bias)$/.test(name);
 
 /**
  * Starts a model from the weights of another training: all of a detector with the same classes, a detector without its
@@ -25,21 +28,6 @@ export async function initializeFrom(
     if (!entries.has(PROPOSALS)) return await initializeBackbone(model.backbone, entries, path);
     const { labels: named } = decodeMetadata(metadata, path);
     const areOthers = labels && named ? named.join('\n') !== labels.join('\n') : false;
-    return await loadDetector(model, entries, path, areOthers);
+    return await loadForClasses(model, entries, { source: path, isClassWise, areOthers });
   });
-}
-
-/** Layers with an output for each class keep their initial values when the classes are others. */
-async function loadDetector(
-  model: DetectionModel,
-  entries: ReadonlyMap<string, WeightEntry>,
-  source: string,
-  areOthers: boolean,
-): Promise<LoadReport> {
-  const own = new Map(model.namedTensors());
-  const isClassWise = (name: string) => /\.(fc_cls|fc_reg|conv_logits)\.(weight|bias)$/.test(name);
-  const differs = (name: string) => entries.get(name)?.shape[0] !== own.get(name)?.shape[0];
-  const isOther = areOthers || [...own.keys()].some((name) => isClassWise(name) && differs(name));
-  const used = isOther ? new Map([...entries].filter(([name]) => !isClassWise(name))) : entries;
-  return await model.load(used, { source, allowMissing: (name) => isOther && isClassWise(name) });
 }

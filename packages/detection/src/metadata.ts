@@ -1,4 +1,12 @@
-import { decodeBackbone, encodeBackbone, isNames, metadataFields, officialMeta } from '@as-mlp/backbone';
+import {
+  decodeBackbone,
+  decodeNormalisation,
+  encodeBackbone,
+  encodeNormalisation,
+  isNames,
+  metadataFields,
+  officialMeta,
+} from '@as-mlp/backbone';
 import { type DetectionConfig, modelName } from './config.ts';
 import { COCO_PREPROCESSING, type Preprocessing } from './predict/preprocess.ts';
 
@@ -29,8 +37,7 @@ export function encodeMetadata(
     num_classes: String(config.numClasses),
     class_names: JSON.stringify(labels),
     img_scale: `${preprocessing.longSide},${preprocessing.shortSide}`,
-    mean: preprocessing.mean.join(','),
-    std: preprocessing.std.join(','),
+    ...encodeNormalisation(preprocessing),
   };
 }
 
@@ -43,15 +50,12 @@ export function decodeMetadata(metadata: Readonly<Record<string, unknown>>, sour
   const fields = metadataFields(metadata, source);
   const { shiftSize, ablations } = decodeBackbone(fields);
   const scale = fields.numbers('img_scale', [2]);
-  const mean = fields.numbers('mean', [3]) as Preprocessing['mean'] | undefined;
-  const std = fields.numbers('std', [3]) as Preprocessing['std'] | undefined;
   return {
     shiftSize: shiftSize ?? official.shiftSize,
     labels: fields.json('class_names', isNames, 'names') ?? official.classes,
     preprocessing: {
       ...(scale ? { longSide: scale[0]!, shortSide: scale[1]! } : {}),
-      ...(mean ? { mean } : {}),
-      ...(std ? { std } : {}),
+      ...decodeNormalisation(fields),
     },
     ablations,
   };

@@ -1,4 +1,4 @@
-import { type AsMlpConfig, VARIANTS, variantConfig } from '@as-mlp/backbone';
+import { type AsMlpConfig, backboneName, VARIANTS, variantConfig } from '@as-mlp/backbone';
 import { AsMlpError } from '@as-mlp/base';
 
 /** A segmentation network: its backbone, its classes and the widths of its heads. */
@@ -41,9 +41,6 @@ export function segmentationConfig(
 }
 
 /** The name of a network whose backbone is a variant's, else one that tells its width. */
-export function modelName({ embedDim, depths }: Pick<SegmentationConfig, 'embedDim' | 'depths'>): string {
-  const variant = Object.entries(VARIANTS).find(
-    ([, known]) => known.embedDim === embedDim && known.depths.join() === depths.join(),
-  );
-  return `${ARCHITECTURE}-as-mlp-${variant?.[0] ?? embedDim}`;
+export function modelName(backbone: Pick<SegmentationConfig, 'embedDim' | 'depths'>): string {
+  return `${ARCHITECTURE}-${backboneName(backbone)}`;
 }

@@ -1,12 +1,15 @@
 import { initializeBackbone } from '@as-mlp/backbone';
-import type { LoadReport, WeightEntry } from '@as-mlp/nn';
-import { withWeights } from '@as-mlp/train';
+import type { LoadReport } from '@as-mlp/nn';
+import { loadForClasses, withWeights } from '@as-mlp/train';
 import { areSameClasses } from './data/class-names.ts';
 import { decodeMetadata } from './metadata.ts';
 import type { SegmentationModel } from './model.ts';
 
 /** Which file is a segmentation network. */
 const CLASSIFIER = 'decode_head.conv_seg.weight';
+
+/** Layers with an output for each class. */
+const isClassWise = (name: string) => /\.conv_seg\.(weight|bias)$/.test(name);
 
 /**
  * Starts a model from the weights of another training: all of a network with the same classes, a network without its
@@ -25,20 +28,6 @@ export async function initializeFrom(
     if (!entries.has(CLASSIFIER)) return await initializeBackbone(model.backbone, entries, path);
     const { labels: named } = decodeMetadata(metadata, path);
     const areOthers = labels && named ? !areSameClasses(named, labels) : false;
-    return await loadSegmenter(model, entries, path, areOthers);
+    return await loadForClasses(model, entries, { source: path, isClassWise, areOthers });
   });
-}
-
-/** Layers with an output for each class keep their initial values when the classes are others. */
-async function loadSegmenter(
-  model: SegmentationModel,
-  entries: ReadonlyMap<string, WeightEntry>,
-  source: string,
-  areOthers: boolean,
-): Promise<LoadReport> {
-  const isClassWise = (name: string) => /\.conv_seg\.(weight|bias)$/.test(name);
-  const outputs = entries.get(CLASSIFIER)?.shape[0];
-  const isOther = areOthers || outputs !== model.config.numClasses;
-  const used = isOther ? new Map([...entries].filter(([name]) => !isClassWise(name))) : entries;
-  return await model.load(used, { source, allowMissing: (name) => isOther && isClassWise(name) });
 }

@@ -1,6 +1,8 @@
 import {
   decodeBackbone,
+  decodeNormalisation,
   encodeBackbone,
+  encodeNormalisation,
   isNames,
   isPalette,
   metadataFields,
@@ -40,8 +42,7 @@ export function encodeMetadata(
     class_names: JSON.stringify(labels),
     palette: JSON.stringify(palette),
     img_scale: `${preprocessing.longSide},${preprocessing.shortSide}`,
-    mean: preprocessing.mean.join(','),
-    std: preprocessing.std.join(','),
+    ...encodeNormalisation(preprocessing),
   };
 }
 
@@ -54,16 +55,13 @@ export function decodeMetadata(metadata: Readonly<Record<string, unknown>>, sour
   const fields = metadataFields(metadata, source);
   const { shiftSize, ablations } = decodeBackbone(fields);
   const scale = fields.numbers('img_scale', [2]);
-  const mean = fields.numbers('mean', [3]) as Preprocessing['mean'] | undefined;
-  const std = fields.numbers('std', [3]) as Preprocessing['std'] | undefined;
   return {
     shiftSize: shiftSize ?? official.shiftSize,
     labels: fields.json('class_names', isNames, 'names') ?? official.classes,
     palette: fields.json('palette', isPalette, 'colours') ?? official.palette,
     preprocessing: {
       ...(scale ? { longSide: scale[0]!, shortSide: scale[1]! } : {}),
-      ...(mean ? { mean } : {}),
-      ...(std ? { std } : {}),
+      ...decodeNormalisation(fields),
     },
     ablations,
   };

@@ -1,3 +1,4 @@
+import { chooseShiftSize } from '@as-mlp/backbone';
 import { AsMlpError } from '@as-mlp/base';
 import type { LabelMap, Rgb, RgbImage, Size } from '@as-mlp/data';
 import type { Compile, WeightFile } from '@as-mlp/nn';
@@ -192,33 +193,19 @@ export function inspectWeights(
 ): SegmentationFile {
   const inferred = inferSegmenter(file.entries, source);
   const said = decodeMetadata(file.metadata, source);
-  const { shiftSize: asked } = options;
-  if (said.shiftSize !== undefined && asked !== undefined && String(said.shiftSize) !== String(asked)) {
-    throw new AsMlpError('usage', {
-      where: source,
-      what: `shift size ${asked} was asked for, but the file was made with ${said.shiftSize}`,
-      fix: 'Leave the shift size out',
-    });
-  }
-  const known = said.shiftSize ?? asked;
+  const { shiftSize, notes } = chooseShiftSize(said.shiftSize, options.shiftSize, source);
   const named = options.labels ?? said.labels;
   const isUnnamed = named === undefined && inferred.numClasses === ADE20K_CLASSES.length;
   const labels = isUnnamed ? ADE20K_CLASSES : named;
   const ownColours = labels && isAde20k(labels) ? ADE20K_PALETTE : undefined;
-  const notes: string[] = [];
-  if (known === undefined) {
-    notes.push('shift size 5 assumed: the file does not name one (--shift-size sets it)');
-  }
-  if (isUnnamed) {
-    notes.push('classes of ADE20K assumed: there are 150, and the file does not name them (--labels does)');
-  }
+  const unnamed = 'classes of ADE20K assumed: there are 150, and the file does not name them (--labels does)';
   return {
-    config: { ...inferred, ...said.ablations, shiftSize: known ?? 5 },
+    config: { ...inferred, ...said.ablations, shiftSize },
     labels,
     palette: options.palette ?? said.palette ?? ownColours,
     preprocessing: mergePreprocessing(said.preprocessing, options.preprocessing),
-    shiftIsAssumed: known === undefined,
-    notes,
+    shiftIsAssumed: notes.length > 0,
+    notes: isUnnamed ? [...notes, unnamed] : notes,
   };
 }
 

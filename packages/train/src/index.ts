@@ -62,4 +62,4 @@ export type {
   Task,
   TrainingData,
 } from './task.ts';
-export { type WeightSource, withWeights } from './weight-source.ts';
+export { loadForClasses, type WeightSource, withWeights } from './weight-source.ts';
