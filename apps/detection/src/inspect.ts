@@ -1,5 +1,5 @@
 import { annotated, applySettings, type InspectFlags, inspectVerb } from '@as-mlp/app';
-import { presetOf, type RecipeFlags, recipeOption } from './recipes.ts';
+import { presetOf, type RecipeFlags, recipeOptions } from './recipes.ts';
 
 type Flags = InspectFlags & RecipeFlags;
 
@@ -7,7 +7,7 @@ type Flags = InspectFlags & RecipeFlags;
 export const inspect = inspectVerb<Flags>({
   description: 'draw training images as they are after augmentation, with their objects',
   setting: 'augmentation.flip=0',
-  addOptions: (command) => void recipeOption(command),
+  addOptions: (command) => void recipeOptions(command),
   async *examples(flags) {
     const { parseDetectionRecipe, variedExamples, wholeMask } = await import('@as-mlp/detection');
     const { data, count, seed, set = [] } = flags;

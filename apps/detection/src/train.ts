@@ -1,16 +1,11 @@
 import { lrFindVerb, type TrainFlags, type TrainTask, trainVerb } from '@as-mlp/app';
 import type { DetectionBatch } from '@as-mlp/detection';
-import { presetOf, type RecipeFlags, recipeOption } from './recipes.ts';
+import { presetOf, type RecipeFlags, recipeOptions } from './recipes.ts';
 
 type Flags = TrainFlags & RecipeFlags;
 
 const task: TrainTask<DetectionBatch, Flags> = {
-  addOptions: (command) => {
-    recipeOption(command).option(
-      '--finetune <file>',
-      'as --weights, with the network of that file and the recipe for small data sets',
-    );
-  },
+  addOptions: (command) => void recipeOptions(command),
   preset: presetOf,
   plain: ({ augmentation, ...settings }) => ({
     ...settings,

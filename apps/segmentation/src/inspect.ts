@@ -1,6 +1,6 @@
 import { applySettings, type InspectFlags, inspectVerb, overlaid, withLegend } from '@as-mlp/app';
 import { legendOf } from './colours.ts';
-import { presetOf, type RecipeFlags, recipeOption } from './recipes.ts';
+import { presetOf, type RecipeFlags, recipeOptions } from './recipes.ts';
 
 type Flags = InspectFlags & RecipeFlags;
 
@@ -8,7 +8,7 @@ type Flags = InspectFlags & RecipeFlags;
 export const inspect = inspectVerb<Flags>({
   description: 'draw training crops as they are after augmentation, tinted with their classes',
   setting: 'augmentation.flip=0',
-  addOptions: (command) => void recipeOption(command),
+  addOptions: (command) => void recipeOptions(command),
   async *examples(flags) {
     const { paletteFor, parseSegmentationRecipe, variedExamples } = await import('@as-mlp/segmentation');
     const { data, count, seed, set = [] } = flags;

@@ -8,6 +8,7 @@ import { finetuneRecipe } from './finetune.ts';
 import { encodeMetadata } from './metadata.ts';
 import { createDetectionModel } from './model.ts';
 import { COCO_PREPROCESSING } from './predict/preprocess.ts';
+import { atScale, FINETUNE_RECIPE } from './presets.ts';
 import { parseDetectionRecipe } from './recipe.ts';
 
 let folder: string;
@@ -42,5 +43,19 @@ describe('finetuneRecipe', () => {
     await writeFile(path, encodeSafetensors(await backbone.stateDict(), { shift_size: '3' }));
     backbone.dispose();
     expect(await finetuneRecipe(path)).toMatchObject({ model: 'mask-rcnn-as-mlp-nano', shiftSize: 3 });
+  });
+});
+
+describe('atScale', () => {
+  it('keeps the proportions of the shorter sides, and all else', () => {
+    const scale = { longSide: 666, shortSide: 400 };
+    expect(atScale(FINETUNE_RECIPE, scale)).toEqual({
+      ...FINETUNE_RECIPE,
+      augmentation: { flip: 0.5, crop: 0, shortSides: [320, 336, 352, 368, 384, 400], longSide: 666 },
+      testShortSide: 400,
+      testLongSide: 666,
+    });
+    const { shortSides } = parseDetectionRecipe(atScale({}, scale)).augmentation;
+    expect([shortSides.length, shortSides[0], shortSides.at(-1)]).toEqual([11, 240, 400]);
   });
 });

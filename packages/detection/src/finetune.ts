@@ -4,7 +4,7 @@ import { type DetectionConfig, modelName } from './config.ts';
 import { inspectWeights } from './detector.ts';
 import { isBackboneFile } from './infer.ts';
 import { decodeMetadata } from './metadata.ts';
-import { FINETUNE_RECIPE } from './presets.ts';
+import { atScale, FINETUNE_RECIPE } from './presets.ts';
 import type { DetectionRecipeInput } from './recipe.ts';
 
 /**
@@ -23,22 +23,12 @@ export async function finetuneRecipe(path: string): Promise<DetectionRecipeInput
     }
     const { config, preprocessing } = inspectWeights(weights, path);
     const { channels, rpnChannels, boxConvChannels, boxFcChannels, maskConvs, maskChannels } = config;
-    const { shortSide, longSide } = preprocessing;
-    return {
+    const recipe = {
       ...FINETUNE_RECIPE,
       model: modelName(config),
       widths: { channels, rpnChannels, boxConvChannels, boxFcChannels, maskConvs, maskChannels },
       shiftSize: typeof config.shiftSize === 'number' ? config.shiftSize : null,
-      augmentation: { ...FINETUNE_RECIPE.augmentation, ...scales(shortSide, longSide) },
-      testShortSide: shortSide,
-      testLongSide: longSide,
     };
+    return atScale(recipe, preprocessing);
   });
-}
-
-/** Shorter sides from four fifths of the one that the network predicts at up to that one, as the preset has them for 800. */
-function scales(shortSide: number, longSide: number) {
-  const { shortSides } = FINETUNE_RECIPE.augmentation;
-  const most = Math.max(...shortSides);
-  return { shortSides: shortSides.map((side) => Math.round((side * shortSide) / most)), longSide };
 }

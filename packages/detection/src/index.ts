@@ -120,7 +120,13 @@ export {
   type Proposals,
   type RpnLevel,
 } from './predict/proposals.ts';
-export { DIGIT_SCENES_RECIPE, FINETUNE_RECIPE, OFFICIAL_MODELS, officialRecipe } from './presets.ts';
+export {
+  atScale,
+  DIGIT_SCENES_RECIPE,
+  FINETUNE_RECIPE,
+  OFFICIAL_MODELS,
+  officialRecipe,
+} from './presets.ts';
 export { PRETRAINED } from './pretrained.ts';
 export {
   type DetectionRecipe,

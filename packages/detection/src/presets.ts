@@ -1,5 +1,6 @@
 import { AsMlpError } from '@as-mlp/base';
-import type { DetectionRecipeInput } from './recipe.ts';
+import type { Preprocessing } from './predict/preprocess.ts';
+import { type DetectionRecipeInput, OFFICIAL_SHORT_SIDES } from './recipe.ts';
 
 /** Epochs of the official schedules and when the rate falls. */
 const SCHEDULES = {
@@ -61,6 +62,25 @@ export const FINETUNE_RECIPE = {
   schedule: { kind: 'multi-step', milestones: [8, 11], warmupSteps: 100 },
   augmentation: { flip: 0.5, crop: 0, shortSides: [640, 672, 704, 736, 768, 800] },
 } as const satisfies DetectionRecipeInput;
+
+/**
+ * A recipe for images that are fitted into these pixels in evaluation. In training the shorter sides keep their proportions to
+ * the greatest of them, which becomes `shortSide`.
+ */
+export function atScale(
+  recipe: DetectionRecipeInput,
+  { longSide, shortSide }: Pick<Preprocessing, 'longSide' | 'shortSide'>,
+): DetectionRecipeInput {
+  const sides = recipe.augmentation?.shortSides ?? OFFICIAL_SHORT_SIDES;
+  const most = Math.max(...sides);
+  const shortSides = sides.map((side) => Math.round((side * shortSide) / most));
+  return {
+    ...recipe,
+    augmentation: { ...recipe.augmentation, shortSides, longSide },
+    testShortSide: shortSide,
+    testLongSide: longSide,
+  };
+}
 
 /**
  * Scenes of handwritten digits, for a detector that is trained in minutes on two cores.

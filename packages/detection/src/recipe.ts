@@ -5,11 +5,14 @@ const side = z.number().int().positive();
 const chance = z.number().min(0).max(1);
 const count = z.number().int().positive();
 
+/** Sides that the shorter one of an image is resized to in the official training, in pixels. */
+export const OFFICIAL_SHORT_SIDES = [480, 512, 544, 576, 608, 640, 672, 704, 736, 768, 800];
+
 const augmentationSchema = z.strictObject({
   /** Probability of mirroring. */
   flip: chance.default(0.5),
   /** The shorter side is resized to one of these, in pixels, as long as the longer one stays within `longSide`. */
-  shortSides: z.array(side).min(1).default([480, 512, 544, 576, 608, 640, 672, 704, 736, 768, 800]),
+  shortSides: z.array(side).min(1).default(OFFICIAL_SHORT_SIDES),
   longSide: side.default(1333),
   /** Probability of resizing to one of `cropShortSides` and cropping a part of `cropSides` (least, greatest) pixels before. */
   crop: chance.default(0.5),

@@ -9,6 +9,7 @@ import { encodeMetadata } from './metadata.ts';
 import { createSegmentationModel } from './model.ts';
 import { paletteFor } from './names.ts';
 import { ADE20K_PREPROCESSING } from './predict/preprocess.ts';
+import { atScale, FINETUNE_RECIPE } from './presets.ts';
 import { parseSegmentationRecipe } from './recipe.ts';
 
 let folder: string;
@@ -44,5 +45,21 @@ describe('finetuneRecipe', () => {
     await writeFile(path, encodeSafetensors(await backbone.stateDict(), { shift_size: '3' }));
     backbone.dispose();
     expect(await finetuneRecipe(path)).toMatchObject({ model: 'upernet-as-mlp-nano', shiftSize: 3 });
+  });
+});
+
+describe('atScale', () => {
+  it.each([
+    [480, 360, 360],
+    [2048, 1024, 512],
+  ])('fits images into %i × %i pixels and crops %i of them', (longSide, shortSide, cropSize) => {
+    const recipe = { ...FINETUNE_RECIPE, augmentation: { flip: 0 } };
+    expect(atScale(recipe, { longSide, shortSide })).toEqual({
+      ...recipe,
+      cropSize,
+      augmentation: { flip: 0, longSide, shortSide },
+      testLongSide: longSide,
+      testShortSide: shortSide,
+    });
   });
 });

@@ -3,12 +3,9 @@ import { withWeights } from '@as-mlp/train';
 import { modelName } from './config.ts';
 import { isBackboneFile } from './infer.ts';
 import { decodeMetadata } from './metadata.ts';
-import { FINETUNE_RECIPE } from './presets.ts';
+import { atScale, FINETUNE_RECIPE } from './presets.ts';
 import type { SegmentationRecipeInput } from './recipe.ts';
 import { inspectWeights } from './segmenter.ts';
-
-/** Side of the official crops. */
-const OFFICIAL_CROP = 512;
 
 /**
  * The recipe for going on from weights of another training, with the network that they belong to: a segmentation network's own, or
@@ -29,16 +26,12 @@ export async function finetuneRecipe(path: string): Promise<SegmentationRecipeIn
     }
     const { config, preprocessing } = inspectWeights(weights, path);
     const { channels, auxiliaryChannels, shiftSize } = config;
-    const { longSide, shortSide } = preprocessing;
-    return {
+    const recipe = {
       ...FINETUNE_RECIPE,
       model: modelName(config),
       widths: { channels, auxiliaryChannels },
       shiftSize: typeof shiftSize === 'number' ? shiftSize : null,
-      cropSize: Math.min(OFFICIAL_CROP, shortSide),
-      augmentation: { longSide, shortSide },
-      testLongSide: longSide,
-      testShortSide: shortSide,
     };
+    return atScale(recipe, preprocessing);
   });
 }

@@ -46,7 +46,13 @@ export { type ScoreFoldersOptions, scoreFolders } from './metrics/score-folders.
 export { createSegmentationModel, SegmentationModel, type SegmentationOutputs } from './model.ts';
 export { labelsFor, paletteFor } from './names.ts';
 export { ADE20K_PREPROCESSING, normalizePixels, type Preprocessing } from './predict/preprocess.ts';
-export { DIGIT_SCENES_RECIPE, FINETUNE_RECIPE, OFFICIAL_MODELS, officialRecipe } from './presets.ts';
+export {
+  atScale,
+  DIGIT_SCENES_RECIPE,
+  FINETUNE_RECIPE,
+  OFFICIAL_MODELS,
+  officialRecipe,
+} from './presets.ts';
 export { PRETRAINED } from './pretrained.ts';
 export {
   parseSegmentationRecipe,

@@ -1,4 +1,5 @@
 import { AsMlpError } from '@as-mlp/base';
+import type { Preprocessing } from './predict/preprocess.ts';
 import type { SegmentationRecipeInput } from './recipe.ts';
 
 /** Shift size and stochastic depth in the official configurations. */
@@ -10,6 +11,8 @@ const OFFICIAL: Readonly<Record<string, readonly [shift: number, drop: number]>>
 /** Networks with an official recipe. */
 export const OFFICIAL_MODELS: readonly string[] = Object.keys(OFFICIAL);
 
+/** Side of the official crops in pixels. */
+const OFFICIAL_CROP = 512;
 const UPDATES = 160_000;
 /** Official evaluations are this many updates apart. */
 const UPDATES_TO_EVALUATION = 16_000;
@@ -62,6 +65,23 @@ export const FINETUNE_RECIPE = {
   evalEvery: 1,
   schedule: { kind: 'poly', warmupSteps: 50, warmupRatio: 1e-3 },
 } as const satisfies SegmentationRecipeInput;
+
+/**
+ * A recipe for images that are fitted into these pixels, in training and evaluation. Crops are squares of the shorter side, the
+ * official 512 at most.
+ */
+export function atScale(
+  recipe: SegmentationRecipeInput,
+  { longSide, shortSide }: Pick<Preprocessing, 'longSide' | 'shortSide'>,
+): SegmentationRecipeInput {
+  return {
+    ...recipe,
+    cropSize: Math.min(OFFICIAL_CROP, shortSide),
+    augmentation: { ...recipe.augmentation, longSide, shortSide },
+    testLongSide: longSide,
+    testShortSide: shortSide,
+  };
+}
 
 /**
  * Scenes of handwritten digits, for a network small enough for two cores.
