@@ -134,3 +134,11 @@ export async function checkExports(folder, weights, cli, parts = []) {
     check(isClose, `${format}: ${stdout}`);
   }
 }
+
+/** Each of `failures`, `[args, exit code, words]`, says the words on standard error; none leaves anything in `folder`. */
+export async function checkFailures(folder, cli, failures) {
+  const before = listing(folder);
+  await Promise.all(failures.map(async ([args, code, words]) => checkSaid(await cli(args, code), words)));
+  const left = listing(folder).filter((name) => !before.includes(name));
+  check(left.length === 0, `what failed left ${left.join(', ')}`);
+}

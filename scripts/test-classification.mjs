@@ -7,12 +7,12 @@ import { ROOT } from './setup.mjs';
 import {
   appRunner,
   checkExports,
+  checkFailures,
   checkFiles,
   checkHelp,
   checkSaid,
   checkTrainAndResume,
   checkUsageErrors,
-  listing,
   parsed,
 } from './test-app.mjs';
 import { writeImageFolder, writePng, writeSample } from './test-images.mjs';
@@ -181,13 +181,7 @@ async function badInput(folder, data, weights, cli) {
     [['train', '--data', data, '--model', 'as-mlp-nanno', '--out', 'x'], 2, 'as-mlp-nano'],
     [['train', '--data', data, '--out', 'x', '--set', 'epoch=1'], 2, 'Did you mean "epochs"'],
   ];
-  const before = listing(folder);
-  for (const [args, code, words] of failures) checkSaid(await cli(args, code), words);
-  const after = listing(folder);
-  check(
-    isDeepStrictEqual(after, before),
-    `what failed left files: ${after.filter((x) => !before.includes(x))}`,
-  );
+  await checkFailures(folder, cli, failures);
 }
 
 /** The program as it is published: built files, plain Node, threads included. */

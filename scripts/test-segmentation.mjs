@@ -7,6 +7,7 @@ import { ROOT } from './setup.mjs';
 import {
   appRunner,
   checkExports,
+  checkFailures,
   checkFiles,
   checkHelp,
   checkSaid,
@@ -264,8 +265,5 @@ async function badInput(folder, data, weights, cli) {
       'augmentation.flips',
     ],
   ];
-  const before = listing(folder);
-  await Promise.all(failures.map(async ([args, code, words]) => checkSaid(await cli(args, code), words)));
-  const after = listing(folder);
-  check(isDeepStrictEqual(after, before), `what failed left ${after.filter((x) => !before.includes(x))}`);
+  await checkFailures(folder, cli, failures);
 }

@@ -1,38 +1,20 @@
-import { type Command, choice, sides } from '@as-mlp/app';
+import { addDenseRecipeOptions, type Command, type DenseRecipeFlags } from '@as-mlp/app';
 
 /** Recipes that can be named. */
 const RECIPES = ['official', 'finetune', 'digit-scenes'] as const;
 
 /** Options that choose the settings to start from. */
-export interface RecipeFlags {
-  readonly data: string;
-  readonly model?: string;
+export interface RecipeFlags extends DenseRecipeFlags {
   readonly recipe?: (typeof RECIPES)[number];
-  readonly finetune?: string;
-  /** Longer and shorter side, in pixels. */
-  readonly scale?: readonly [long: number, short: number];
 }
 
 /** Adds `--recipe`, `--finetune` and `--scale`. */
-export function recipeOptions(command: Command): Command {
-  return command
-    .addOption(
-      choice(
-        '--recipe <name>',
-        'settings to start from: the official 160,000 updates, a small data set of your own, or the demo',
-        RECIPES,
-      ),
-    )
-    .option(
-      '--finetune <file>',
-      'as --weights, with the network of that file and the recipe for small data sets',
-    )
-    .option(
-      '--scale <long,short>',
-      'images are resized to fit into this, in pixels, in training and evaluation',
-      sides,
-    );
-}
+export const recipeOptions = (command: Command): Command =>
+  addDenseRecipeOptions(
+    command,
+    RECIPES,
+    'the official 160,000 updates, a small data set of your own, or the demo',
+  );
 
 /** The settings that the flags name: a recipe, that of going on from weights, that of the data, or the official one. */
 export async function presetOf(flags: RecipeFlags): Promise<Record<string, unknown>> {

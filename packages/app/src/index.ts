@@ -38,10 +38,12 @@ export { type ChartLine, type LineChart, lineChart, sparkline } from './line-cha
 export { lrFindVerb } from './lr-find.ts';
 export {
   addComputeOptions,
+  addDenseRecipeOptions,
   addEngineOptions,
   applySettings,
   choice,
   collect,
+  type DenseRecipeFlags,
   type EngineFlags,
   fraction,
   imageSize,

@@ -91,6 +91,30 @@ export function choice(flags: string, description: string, values: readonly stri
   return new Option(flags, description).choices(values);
 }
 
+/** Options that choose the settings of a training on whole images, beside the name of a recipe. */
+export interface DenseRecipeFlags {
+  readonly data: string;
+  readonly model?: string;
+  readonly finetune?: string;
+  /** Longer and shorter side, in pixels. */
+  readonly scale?: readonly [long: number, short: number];
+}
+
+/** Adds `--recipe`, one of `recipes`, which `what` describes, `--finetune` and `--scale`. */
+export function addDenseRecipeOptions(command: Command, recipes: readonly string[], what: string): Command {
+  return command
+    .addOption(choice('--recipe <name>', `settings to start from: ${what}`, recipes))
+    .option(
+      '--finetune <file>',
+      'as --weights, with the network of that file and the recipe for small data sets',
+    )
+    .option(
+      '--scale <long,short>',
+      'images are resized to fit into this, in pixels, in training and evaluation',
+      sides,
+    );
+}
+
 /** Collects a repeatable option. */
 export function collect(value: string, previous: readonly string[] = []): string[] {
   return [...previous, value];
