@@ -1,3 +1,5 @@
+import { svgText } from './html.ts';
+
 /** One line of a panel: y over equal steps of x from 0 to 1. */
 export interface Curve {
   readonly name: string;
@@ -55,15 +57,15 @@ export function curveFigure({ x, y, main, small }: CurveFigure): string {
   const parts = [
     panel(main, MARGIN.side, MARGIN.top, LARGE, ''),
     ...[0, 0.25, 0.5, 0.75, 1].flatMap((value) => [
-      text(`${MARGIN.side + value * LARGE}`, `${MARGIN.top + LARGE + 16}`, `${value}`, 'middle'),
-      text(`${MARGIN.side - 6}`, `${MARGIN.top + (1 - value) * LARGE + 4}`, `${value}`, 'end'),
+      svgText(MARGIN.side + value * LARGE, MARGIN.top + LARGE + 16, `${value}`, 'middle'),
+      svgText(MARGIN.side - 6, MARGIN.top + (1 - value) * LARGE + 4, `${value}`, 'end'),
     ]),
-    text(`${MARGIN.side + LARGE / 2}`, `${MARGIN.top + LARGE + 34}`, x, 'middle'),
-    `<g transform="translate(14 ${MARGIN.top + LARGE / 2}) rotate(-90)">${text('0', '0', y, 'middle')}</g>`,
+    svgText(MARGIN.side + LARGE / 2, MARGIN.top + LARGE + 34, x, 'middle'),
+    `<g transform="translate(14 ${MARGIN.top + LARGE / 2}) rotate(-90)">${svgText(0, 0, y, 'middle')}</g>`,
     ...main.curves.map(({ name }, i) => {
       const [left, line] = [MARGIN.side + LARGE + 16, MARGIN.top + 10 + i * 20];
       const key = `<line class="key c${i}" x1="${left}" y1="${line}" x2="${left + 22}" y2="${line}"/>`;
-      return key + text(`${left + 30}`, `${line + 4}`, name, 'start');
+      return key + svgText(left + 30, line + 4, name, 'start');
     }),
     ...small.map((one, i) => {
       const [column, row] = [i % COLUMNS, Math.floor(i / COLUMNS)];
@@ -89,10 +91,5 @@ function panel({ title, curves }: CurvePanel, left: number, top: number, side: n
     `M${left} ${top + part * side}h${side}`,
   ]);
   const frame = `<path class="grid" d="M${left} ${top}h${side}v${side}h${-side}z${size ? '' : grid.join('')}"/>`;
-  return frame + lines.join('') + text(`${left}`, `${top - 7}`, title, 'start', `title ${size}`.trim());
-}
-
-function text(x: string, y: string, words: string, anchor: string, style = ''): string {
-  const escaped = words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  return `<text x="${x}" y="${y}" text-anchor="${anchor}"${style ? ` class="${style}"` : ''}>${escaped}</text>`;
+  return frame + lines.join('') + svgText(left, top - 7, title, 'start', `title ${size}`.trim());
 }

@@ -1,3 +1,6 @@
+import { formatNumber, svgText } from './html.ts';
+import { linearScale, logScale } from './ticks.ts';
+
 /** A line of a chart. */
 export interface ChartLine {
   readonly name: string;
@@ -32,27 +35,24 @@ const STYLE = `
 /** Lines over numbers as SVG with axes, on a clear background for light and dark pages. Points that are not finite are left out. */
 export function lineChart({ title, x, y, lines, marks = [], logX = false }: LineChart): string {
   const { width, height } = SIZE;
-  const place = logX ? Math.log10 : (value: number) => value;
   const all = lines.flatMap(({ points }) => points).filter((point) => point.every(Number.isFinite));
-  const [x0, x1] = range(all.map(([value]) => place(value)));
-  const [y0, y1] = range(all.map(([, value]) => value));
-  const left = (value: number) =>
-    MARGIN.left + ((place(value) - x0) / (x1 - x0)) * (width - MARGIN.left - MARGIN.right);
+  const [x0, x1] = range(all.map(([value]) => value));
+  const across = logX ? logScale(x0, x1) : linearScale(x0, x1, { nice: false });
+  const up = linearScale(...range(all.map(([, value]) => value)));
+  const left = (value: number) => MARGIN.left + across.place(value) * (width - MARGIN.left - MARGIN.right);
   const top = (value: number) =>
-    height - MARGIN.bottom - ((value - y0) / (y1 - y0)) * (height - MARGIN.top - MARGIN.bottom);
+    height - MARGIN.bottom - up.place(value) * (height - MARGIN.top - MARGIN.bottom);
   const parts = [
-    text(MARGIN.left, 18, title, 'start', 'title'),
-    text((MARGIN.left + width - MARGIN.right) / 2, height - 10, x, 'middle'),
-    `<g transform="translate(14 ${height / 2}) rotate(-90)">${text(0, 0, y, 'middle')}</g>`,
-    ...[0, 0.25, 0.5, 0.75, 1].flatMap((part) => {
-      const [value, at] = [y0 + part * (y1 - y0), x0 + part * (x1 - x0)];
-      const across = logX ? 10 ** at : at;
-      return [
-        `<path class="grid" d="M${MARGIN.left} ${top(value).toFixed(1)}H${width - MARGIN.right}"/>`,
-        text(MARGIN.left - 6, top(value) + 4, brief(value), 'end'),
-        text(left(across), height - MARGIN.bottom + 18, brief(across), 'middle'),
-      ];
+    svgText(MARGIN.left, 18, title, 'start', 'title'),
+    svgText((MARGIN.left + width - MARGIN.right) / 2, height - 10, x, 'middle'),
+    `<g transform="translate(14 ${height / 2}) rotate(-90)">${svgText(0, 0, y, 'middle')}</g>`,
+    ...up.ticks.map((value) => {
+      const line = `<path class="grid" d="M${MARGIN.left} ${top(value).toFixed(1)}H${width - MARGIN.right}"/>`;
+      return line + svgText(MARGIN.left - 6, top(value) + 4, formatNumber(value), 'end');
     }),
+    ...across.ticks.map((value) =>
+      svgText(left(value), height - MARGIN.bottom + 18, formatNumber(value), 'middle'),
+    ),
     ...lines.map(({ points }, i) => {
       const kept = points.filter((point) => point.every(Number.isFinite));
       const list = kept.map(([px, py]) => `${left(px).toFixed(1)},${top(py).toFixed(1)}`).join(' ');
@@ -62,11 +62,11 @@ export function lineChart({ title, x, y, lines, marks = [], logX = false }: Line
       const at = width - MARGIN.right - 110 * (lines.length - i);
       return lines.length < 2
         ? ''
-        : `<path d="M${at} 14h18" stroke="${COLOURS[i % COLOURS.length]}" stroke-width="2"/>${text(at + 24, 18, name, 'start')}`;
+        : `<path d="M${at} 14h18" stroke="${COLOURS[i % COLOURS.length]}" stroke-width="2"/>${svgText(at + 24, 18, name, 'start')}`;
     }),
     ...marks.map(({ x: at, label }, i) => {
       const path = `<path class="mark" d="M${left(at).toFixed(1)} ${MARGIN.top}V${height - MARGIN.bottom}"/>`;
-      return path + text(left(at) + 4, MARGIN.top + 12 + 14 * i, label, 'start');
+      return path + svgText(left(at) + 4, MARGIN.top + 12 + 14 * i, label, 'start');
     }),
   ];
   return (
@@ -85,16 +85,6 @@ export function sparkline(values: readonly number[]): string {
 function range(values: readonly number[]): [number, number] {
   const least = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const greatest = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  if (!(least <= greatest)) return [0, 1];
+  if (!(least <= greatest)) return [1, 2];
   return least === greatest ? [least, least + (Math.abs(least) || 1)] : [least, greatest];
-}
-
-function brief(value: number): string {
-  return String(Number(value.toPrecision(3)));
-}
-
-function text(x: number, y: number, words: string, anchor: string, style = ''): string {
-  const escaped = words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  const look = style ? ` class="${style}"` : '';
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}"${look}>${escaped}</text>`;
 }

@@ -1,6 +1,6 @@
 import type { LoopRecipe, MainMetric, StepRecord } from '@as-mlp/train';
+import { escapeHtml, formatNumber, htmlTable, scrolling } from '../html.ts';
 import { formatSeconds } from '../terminal.ts';
-import { escapeHtml, formatNumber, htmlTable, scrolling } from './html.ts';
 import { plotFigure, type Series } from './plot.ts';
 import type { GitState } from './provenance.ts';
 import { flattened, type RunData, thinned } from './run-data.ts';

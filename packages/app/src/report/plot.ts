@@ -1,5 +1,5 @@
-import { escapeHtml, formatNumber } from './html.ts';
-import { linearScale, logScale, type Scale } from './ticks.ts';
+import { escapeHtml, formatNumber, svgText } from '../html.ts';
+import { linearScale, logScale, type Scale } from '../ticks.ts';
 
 /** A line through points; values that are not finite leave a gap. */
 export interface Series {
@@ -66,10 +66,10 @@ function svg(plot: Plot, points: readonly Point[]): string {
     ...up.ticks.map(
       (tick) =>
         `<path class="grid" d="M${left} ${py(tick).toFixed(1)}H${right}"/>` +
-        text(left - 6, py(tick) + 4, formatNumber(tick), 'end'),
+        svgText(left - 6, py(tick) + 4, formatNumber(tick), 'end'),
     ),
-    ...across.ticks.map((tick) => text(px(tick), bottom + 15, formatNumber(tick), 'middle')),
-    text((left + right) / 2, HEIGHT - 6, label, 'middle'),
+    ...across.ticks.map((tick) => svgText(px(tick), bottom + 15, formatNumber(tick), 'middle')),
+    svgText((left + right) / 2, HEIGHT - 6, label, 'middle'),
     `<path class="axis" d="M${left} ${bottom}H${right}"/>`,
     ...series.map(({ x, y }, i) => `<path class="line s${i % 4}" d="${linePath(x, y, at)}"/>`),
     ...(dots
@@ -106,8 +106,4 @@ function linePath(x: ArrayLike<number>, y: ArrayLike<number>, at: (point: Point)
     pen = command ? 'L' : 'M';
     return command;
   }).join('');
-}
-
-function text(x: number, y: number, words: string, anchor: string): string {
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}">${escapeHtml(words)}</text>`;
 }

@@ -7,8 +7,8 @@ import type {
   ReportSection,
 } from '@as-mlp/train';
 import { annotated } from '../annotate.ts';
+import { escapeHtml, htmlTable, scrolling } from '../html.ts';
 import { thumbnail } from '../pictures.ts';
-import { escapeHtml, htmlTable, scrolling } from './html.ts';
 import { plotFigure } from './plot.ts';
 
 /** Diagrams and pictures of a section beyond these are left out, so that a report stays small. */

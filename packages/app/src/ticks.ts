@@ -34,7 +34,8 @@ function roundStep(width: number): number {
 
 /** The same with equal steps for equal ratios; both ends above 0. */
 export function logScale(low: number, high: number): Scale {
-  const [from, to] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+  const from = Math.floor(Math.log10(low));
+  const to = Math.max(from + 1, Math.ceil(Math.log10(high)));
   const stride = Math.ceil((to - from) / 5);
   const ticks = Array.from({ length: Math.floor((to - from) / stride) + 1 }, (_, i) =>
     Number((10 ** (from + i * stride)).toPrecision(12)),

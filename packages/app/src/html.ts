@@ -16,6 +16,20 @@ export function formatNumber(value: number | null | undefined): string {
   return String(Number(size < 1 ? value.toFixed(4) : value.toPrecision(5)));
 }
 
+/** Words in an SVG picture, from, to or around a place in pixels; `style` is a class of its style sheet. */
+export function svgText(
+  x: number,
+  y: number,
+  words: string,
+  anchor: 'start' | 'middle' | 'end',
+  style = '',
+): string {
+  const look = style ? ` class="${style}"` : '';
+  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}"${look}>${escapeHtml(words)}</text>`;
+}
+
+const round = (pixels: number) => Number(pixels.toFixed(1));
+
 /** A table in a frame of its own that scrolls where the page is narrow. Cells that are numbers stand to the right. */
 export function htmlTable(
   caption: string,
