@@ -63,6 +63,12 @@ export const segmentationRecipe = loopRecipe.extend({
   /** Evaluation: images are resized to fit inside these, in pixels. */
   testLongSide: side.default(2048),
   testShortSide: side.default(512),
+  /** Whether the network sees whole images in evaluation, or windows as large as the training crops that slide over them. */
+  testMode: z.enum(['whole', 'slide']).default('whole'),
+  /** Whether it sees the mirrored images too. */
+  testFlip: z.boolean().default(false),
+  /** Sizes at which it sees them, times that of `testLongSide` and `testShortSide`. */
+  testScales: z.array(z.number().positive()).min(1).default([1]),
   /** Whether 0 means unlabelled and classes count from 1 in label maps; what the list of classes says unless given. */
   reduceZeroLabel: z.boolean().nullable().default(null),
   /** Threads that decode and augment; chosen by the machine unless given. */

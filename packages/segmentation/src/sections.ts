@@ -5,7 +5,7 @@ import type { ExampleSource } from './data/examples.ts';
 import type { SegmentationEvaluation } from './evaluate.ts';
 import { addToConfusion, createConfusion } from './metrics/confusion.ts';
 import { segmentationMetrics } from './metrics/metrics.ts';
-import type { Segmenter } from './segmenter.ts';
+import type { Segmenter, SegmentOptions } from './segmenter.ts';
 
 /** Images of each kind that a report shows. */
 const EXAMPLES = 4;
@@ -34,13 +34,14 @@ export async function segmentationSections(
   scores: Float64Array,
   segmenter: Segmenter,
   heldOut: ExampleSource,
+  segment: SegmentOptions = {},
 ): Promise<ReportSection[]> {
   const { labels, palette } = segmenter;
   const examples = async (title: string, which: 'highest' | 'lowest'): Promise<PicturesSection> => {
     const pictures = [];
     for (const index of extremes(scores, EXAMPLES, which)) {
       const { image, labels: truth } = await heldOut.load(index);
-      const prediction = await segmenter.segmentLabels(image);
+      const prediction = await segmenter.segmentLabels(image, segment);
       pictures.push({
         caption: `${basename(heldOut.name(index))}: mIoU ${(100 * scores[index]!).toFixed(1)} %`,
         views: [

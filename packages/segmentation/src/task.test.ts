@@ -7,9 +7,11 @@ import { splitDecay } from '@as-mlp/nn';
 import { fit, planTraining } from '@as-mlp/train';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openScenes, sceneLabelMap, sceneLabels } from './data/digit-scenes.ts';
+import { evaluateSegmenter } from './evaluate.ts';
 import { loadSegmenter } from './load.ts';
 import { DIGIT_SCENES_RECIPE, FINETUNE_RECIPE, officialRecipe } from './presets.ts';
 import { parseSegmentationRecipe, type SegmentationRecipe } from './recipe.ts';
+import { createSegmenter } from './segmenter.ts';
 import { createSegmentationTask } from './task.ts';
 
 const engine = await openEngine();
@@ -102,6 +104,38 @@ describe('createSegmentationTask', () => {
     expect({ labels, palette, preprocessing }).toEqual(parts);
     segmenter.dispose();
   }, 120_000);
+
+  it('evaluates as the recipe says', async () => {
+    const scores = async (changes: Partial<SegmentationRecipe>) => {
+      const { task, model } = openTask(tinyRecipe(changes));
+      const found = await task.evaluate(new AbortController().signal);
+      model.dispose();
+      return found;
+    };
+    const plain = await scores({});
+    expect(await scores({ testMode: 'slide', cropSize: 96 })).toEqual(plain);
+    const others: readonly Partial<SegmentationRecipe>[] = [
+      { testMode: 'slide' },
+      { testFlip: true },
+      { testScales: [0.5, 1] },
+    ];
+    for (const changes of others) expect(await scores(changes)).not.toEqual(plain);
+    const { task, model, labels, preprocessing } = openTask(
+      tinyRecipe({ testMode: 'slide', testFlip: true }),
+    );
+    const segmenter = createSegmenter(model, { labels, preprocessing });
+    const { metrics } = await evaluateSegmenter(segmenter, {
+      data: join(root, 'data'),
+      segment: {
+        mode: 'slide',
+        flip: true,
+        crop: { height: 64, width: 64 },
+        stride: { height: 42, width: 42 },
+      },
+    });
+    expect((await task.evaluate(new AbortController().signal)).mIoU).toBe(metrics.mIoU);
+    segmenter.dispose();
+  });
 
   it.skipIf(!engine.compileTrainingStep)(
     'has the same losses in a compiled step and in single operations',

@@ -12,7 +12,7 @@ import { ADE20K_PREPROCESSING, type Preprocessing } from './predict/preprocess.t
 import type { SegmentationRecipe } from './recipe.ts';
 import { samplesFrom } from './samples.ts';
 import { imageScore, segmentationSections } from './sections.ts';
-import { createSegmenter } from './segmenter.ts';
+import { createSegmenter, type SegmentOptions } from './segmenter.ts';
 import { segmentationLosses } from './training/losses.ts';
 import { previewBatch } from './training/preview.ts';
 
@@ -43,6 +43,18 @@ export interface SegmentationTaskOptions {
   readonly recipe: SegmentationRecipe;
   /** Told how far an evaluation is. */
   readonly onEvaluation?: (done: number, total: number) => void;
+}
+
+/** How evaluations look at an image. */
+function viewsOf({ testMode, testFlip, testScales, cropSize }: SegmentationRecipe): SegmentOptions {
+  const stride = Math.max(1, Math.floor((2 * cropSize) / 3));
+  return {
+    mode: testMode,
+    flip: testFlip,
+    scales: testScales,
+    crop: { height: cropSize, width: cropSize },
+    stride: { height: stride, width: stride },
+  };
 }
 
 /**
@@ -85,6 +97,7 @@ export function createSegmentationTask(options: SegmentationTaskOptions): Segmen
   // Not compiled: its weights change between evaluations.
   const segmenter = createSegmenter(model, { labels, palette, preprocessing });
   const { mean, std } = preprocessing;
+  const segment = viewsOf(recipe);
   let last: { evaluation: SegmentationEvaluation; scores: Float64Array } | undefined;
 
   const task: Task<SegmentationBatch> = {
@@ -113,6 +126,7 @@ export function createSegmentationTask(options: SegmentationTaskOptions): Segmen
       const evaluation = await evaluateSegmenter(segmenter, {
         data: heldOut,
         signal,
+        segment,
         onImage: (index, prediction, truth) => {
           scores[index] = imageScore(prediction, truth, { numClasses, ignore });
         },
@@ -130,7 +144,7 @@ export function createSegmentationTask(options: SegmentationTaskOptions): Segmen
       return { mIoU, mAcc, aAcc };
     },
     sections: async () =>
-      last ? segmentationSections(last.evaluation, last.scores, segmenter, heldOut) : [],
+      last ? segmentationSections(last.evaluation, last.scores, segmenter, heldOut, segment) : [],
     metadata: () => encodeMetadata(config, labels, palette, preprocessing),
   };
 
